@@ -1,0 +1,522 @@
+//! A call being graded: its events in order, what was read from each, and the fold over them.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! use callgrade::core::call::CallState;
+//! use callgrade::core::event::{Event, EventKind, Hangup, Party};
+//!
+//! let script = callgrade::script::bundled("telemarketing").unwrap();
+//! let mut call = CallState::new(script);
+//! call.push(1, Event { at_ms: 8_000, kind: EventKind::Answered });
+//! let by = Some(Party::Customer);
+//! call.push(2, Event { at_ms: 10_000, kind: EventKind::Hangup(Box::new(Hangup { by, ..Hangup::default() })) });
+//! assert_eq!(call.standing().label, Some(3)); // D: hung up at once
+//! ```
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::event::{Event, EventKind, Speaker, Utterance};
+use super::lexicon::Scratch;
+use super::reading::{read_customer, read_robot};
+use super::rule::Facts;
+use super::script::{ConceptSet, Script};
+use super::signal::{Signals, Variables};
+use super::tracker::{Deaf, LineFact, Reading, Sink, Step, Tracker};
+use super::verdict::{EndedBy, Evidence, Verdict};
+
+thread_local! {
+    /// Scanning needs some memory; one set a thread serves every call.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// An accepted event and what was read from it.
+#[derive(Debug, Clone)]
+struct Stored {
+    seq: u32,
+    event: Event,
+    reading: Reading,
+    /// The event whose words stand here now, if this utterance was replaced.
+    replaced_by: Option<u32>,
+    /// It replaces an earlier one and has no place of its own.
+    replaces: bool,
+}
+
+/// Where a call stands: what a live verdict is sent again for when it changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The label, an index into the script's labels; `None` while no rule holds.
+    pub label: Option<usize>,
+    /// The rule that gave it.
+    pub rule: Option<usize>,
+    /// The customer asked never to be called again.
+    pub do_not_call: bool,
+}
+
+/// What a turn of the customer holds, for those who read a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TurnView {
+    /// What it hits.
+    pub concepts: ConceptSet,
+    /// It holds more than filler.
+    pub content: bool,
+}
+
+/// A line of the robot, for those who read a call.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LineView {
+    /// The event.
+    pub event: u32,
+    /// Its node; `None` off the flow.
+    pub node: Option<super::script::NodeIndex>,
+    /// The node was told from the words.
+    pub recognised: bool,
+    /// How sure that is, 0 to 1.
+    pub similarity: f32,
+    /// The branches of the node before lead elsewhere.
+    pub off_script: bool,
+}
+
+/// A call being graded.
+#[derive(Debug, Clone)]
+pub struct CallState {
+    script: Arc<Script>,
+    events: Vec<Stored>,
+    tracker: Tracker,
+    /// Some robot lines carry node ids: one without is off the flow.
+    ids: bool,
+    /// How it ended without an event that ends it.
+    closed: Option<EndedBy>,
+    signals: Signals,
+    /// Which rules hold, one bit each.
+    holding: u128,
+    standing: Standing,
+}
+
+/// Most rules a script may have: one bit each.
+pub const MOST_RULES: usize = 128;
+
+impl CallState {
+    /// A call without events.
+    #[must_use]
+    pub fn new(script: Arc<Script>) -> Self {
+        let tracker = Tracker::new(&script);
+        let signals = tracker.signals(&script);
+        let mut call = Self {
+            script,
+            events: Vec::new(),
+            tracker,
+            ids: false,
+            closed: None,
+            signals,
+            holding: 0,
+            standing: Standing::default(),
+        };
+        call.evaluate(Variables::ALL);
+        call
+    }
+
+    /// Grades a whole call at once: the same as pushing each event and then ending it as
+    /// [`EndedBy::EndOfRecord`], but folding once.
+    #[must_use]
+    pub fn replay(script: &Arc<Script>, events: Vec<Event>) -> Verdict {
+        let mut call = Self::load(script, events);
+        call.closed = Some(EndedBy::EndOfRecord);
+        call.judge(None)
+    }
+
+    /// A call with these events, numbered from 1, not yet folded.
+    fn load(script: &Arc<Script>, events: Vec<Event>) -> Self {
+        let mut call = Self {
+            script: Arc::clone(script),
+            events: Vec::with_capacity(events.len()),
+            tracker: Tracker::new(script),
+            ids: false,
+            closed: None,
+            signals: Signals::default(),
+            holding: 0,
+            standing: Standing::default(),
+        };
+        for (seq, event) in (1..).zip(events) {
+            call.events.push(Stored { seq, event, reading: Reading::None, replaced_by: None, replaces: false });
+        }
+        call.link();
+        call.read_all();
+        call
+    }
+
+    /// The script it is graded with.
+    #[must_use]
+    pub fn script(&self) -> &Arc<Script> {
+        &self.script
+    }
+
+    /// Accepted events.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether no event was accepted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// The events, in order.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter().map(|stored| &stored.event)
+    }
+
+    /// Where the call stands.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// The facts so far.
+    #[must_use]
+    pub fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
+    /// How the call ended; `None` while live.
+    #[must_use]
+    pub fn ended_by(&self) -> Option<EndedBy> {
+        self.tracker.ended_by()
+    }
+
+    /// Takes an event in. Its place is by `seq`; one that was seen before changes nothing and is answered `false`.
+    pub fn push(&mut self, seq: u32, event: Event) -> bool {
+        let place = match self.events.last() {
+            Some(last) if last.seq >= seq => match self.events.binary_search_by_key(&seq, |stored| stored.seq) {
+                Ok(_) => return false,
+                Err(place) => place,
+            },
+            _ => self.events.len(),
+        };
+        let late = place < self.events.len();
+        self.events.insert(place, Stored { seq, event, reading: Reading::None, replaced_by: None, replaces: false });
+        let named = self.events.get(place).is_some_and(|stored| carries_id(&stored.event));
+        let replaces = !late && self.replace(place);
+        if late {
+            self.link();
+        }
+        if late || replaces || named && !self.ids || self.closed.is_some() {
+            self.rebuild();
+        } else {
+            self.read(place);
+            let mut tracker = std::mem::replace(&mut self.tracker, Tracker::new(&self.script));
+            self.apply(&mut tracker, place, &mut Deaf);
+            self.tracker = tracker;
+        }
+        self.refresh();
+        true
+    }
+
+    /// Ends a call that no event ended, at its last event.
+    pub fn close(&mut self, by: EndedBy) {
+        if self.ended_by().is_none() {
+            self.closed = Some(by);
+            self.tracker.finish(&self.script, by);
+            self.refresh();
+        }
+    }
+
+    /// The verdict as of now, with its evidence.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.judge(Some(self.holding))
+    }
+
+    /// What each customer turn holds, in order.
+    #[must_use]
+    pub fn turns(&self) -> Vec<TurnView> {
+        self.tracker.turns.iter().map(|turn| TurnView { concepts: turn.concepts, content: turn.content }).collect()
+    }
+
+    /// The turn that a customer's utterance belongs to, if it counts.
+    #[must_use]
+    pub fn turn_of(&self, event: u32) -> Option<usize> {
+        self.tracker.spoken.iter().find(|(spoken, _)| *spoken == event).map(|(_, turn)| *turn as usize)
+    }
+
+    /// The robot's lines, in order.
+    #[must_use]
+    pub fn lines(&self) -> Vec<LineView> {
+        let view = |line: &LineFact| LineView {
+            event: line.event,
+            node: line.node,
+            recognised: line.recognised,
+            similarity: line.similarity,
+            off_script: line.off_script,
+        };
+        self.tracker.lines.iter().map(view).collect()
+    }
+
+    /// Bytes of memory beyond the script's: the state itself and what it holds, and of these the events' own text.
+    #[must_use]
+    pub fn memory(&self) -> (usize, usize) {
+        let text = self.events.iter().map(|stored| text_bytes(&stored.event)).sum::<usize>();
+        let readings: usize = self.events.iter().map(|stored| reading_bytes(&stored.reading)).sum();
+        let utterances: usize = self.events.capacity() * size_of::<Stored>();
+        (size_of::<Self>() + utterances + readings + text + self.signals.hits.len() * 4 + self.tracker.heap(), text)
+    }
+
+    /// Finds who replaces whom, from the start.
+    fn link(&mut self) {
+        for stored in &mut self.events {
+            stored.replaced_by = None;
+            stored.replaces = false;
+        }
+        let mut first: rustc_hash::FxHashMap<(Speaker, Box<str>), usize> = rustc_hash::FxHashMap::default();
+        for place in 0..self.events.len() {
+            let Some(key) = self.events.get(place).and_then(|stored| key(&stored.event)).map(|(speaker, id)| (speaker, id.into())) else {
+                continue;
+            };
+            match first.get(&key) {
+                Some(&original) => self.point(original, place),
+                None => {
+                    first.insert(key, place);
+                }
+            }
+        }
+        self.ids = self.any_ids();
+    }
+
+    /// If the last event replaces an utterance, links the two.
+    fn replace(&mut self, place: usize) -> bool {
+        let (earlier, rest) = self.events.split_at(place);
+        let Some(key) = rest.first().and_then(|stored| key(&stored.event)) else { return false };
+        let Some(original) = earlier.iter().position(|stored| self::key(&stored.event) == Some(key)) else { return false };
+        self.point(original, place);
+        true
+    }
+
+    fn point(&mut self, original: usize, place: usize) {
+        if let Some(stored) = self.events.get_mut(original) {
+            stored.replaced_by = Some(place as u32);
+        }
+        if let Some(stored) = self.events.get_mut(place) {
+            stored.replaces = true;
+        }
+    }
+
+    fn any_ids(&self) -> bool {
+        let mut standing = self.events.iter().filter(|stored| !stored.replaces);
+        standing.any(|stored| match stored.replaced_by.and_then(|by| self.events.get(by as usize)) {
+            Some(by) => carries_id(&by.event),
+            None => carries_id(&stored.event),
+        })
+    }
+
+    fn read_all(&mut self) {
+        (0..self.events.len()).for_each(|place| self.read(place));
+    }
+
+    /// Reads an event's words, unless they were read as they must be.
+    fn read(&mut self, place: usize) {
+        let ids = self.ids;
+        let script = &self.script;
+        let Some(stored) = self.events.get_mut(place) else { return };
+        if stored.replaced_by.is_some() && !matches!(stored.reading, Reading::None) {
+            return;
+        }
+        let EventKind::Utterance(utterance) = &stored.event.kind else { return };
+        match (utterance.speaker, &stored.reading) {
+            (Speaker::Customer, Reading::None) => {
+                let reading = SCRATCH.with_borrow_mut(|scratch| read_customer(script, &utterance.text, scratch));
+                stored.reading = Reading::Customer(Box::new(reading));
+            }
+            (Speaker::Robot, reading) => {
+                let mapped = !utterance.node_id.is_empty() && script.node_of(&utterance.node_id).is_some();
+                let recognise = !mapped && (!ids || !utterance.node_id.is_empty());
+                if matches!(reading, Reading::None) || matches!(reading, Reading::Robot(robot) if recognise && !robot.recognised) {
+                    let reading = SCRATCH.with_borrow_mut(|scratch| read_robot(script, &utterance.text, recognise, scratch));
+                    stored.reading = Reading::Robot(Box::new(reading));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Folds anew: the past has changed.
+    fn rebuild(&mut self) {
+        self.ids = self.any_ids();
+        self.read_all();
+        self.tracker = self.fold(&mut Deaf);
+    }
+
+    fn fold<S: Sink>(&self, sink: &mut S) -> Tracker {
+        let mut tracker = Tracker::new(&self.script);
+        for place in 0..self.events.len() {
+            self.apply(&mut tracker, place, sink);
+        }
+        if let Some(by) = self.closed {
+            tracker.finish(&self.script, by);
+        }
+        tracker
+    }
+
+    fn apply<S: Sink>(&self, tracker: &mut Tracker, place: usize, sink: &mut S) {
+        let Some(stored) = self.events.get(place).filter(|stored| !stored.replaces) else { return };
+        let index = place as u32;
+        let (words_at, words) = match stored.replaced_by.and_then(|by| Some((by, self.events.get(by as usize)?))) {
+            // Empty text takes an utterance back.
+            Some((_, words)) if matches!(&words.event.kind, EventKind::Utterance(utterance) if utterance.text.is_empty()) => return,
+            Some(replacement) => replacement,
+            None => (self.named_utterance(&stored.event).unwrap_or(index), stored),
+        };
+        let step = Step { index, words_at, at_ms: stored.event.at_ms, kind: &words.event.kind, reading: &words.reading };
+        tracker.step(&self.script, self.ids, step, sink);
+    }
+
+    /// The place of the customer's utterance that a report names.
+    fn named_utterance(&self, event: &Event) -> Option<u32> {
+        let id = match &event.kind {
+            EventKind::KeywordTriggered(keyword) => &*keyword.utterance_id,
+            EventKind::Refused(Some(id)) => id,
+            _ => return None,
+        };
+        if id.is_empty() {
+            return None;
+        }
+        let at = self.events.iter().position(|stored| !stored.replaces && key(&stored.event) == Some((Speaker::Customer, id)))?;
+        Some(at as u32)
+    }
+
+    /// Brings signals and standing up to date, trying again only the rules that read what changed.
+    fn refresh(&mut self) {
+        let signals = self.tracker.signals(&self.script);
+        let changed = Variables::changed(&self.signals, &signals);
+        self.signals = signals;
+        self.evaluate(changed);
+    }
+
+    fn evaluate(&mut self, changed: Variables) {
+        let facts = Facts { script: &self.script, signals: &self.signals, label: "" };
+        for (number, rule) in self.script.rules.iter().enumerate().filter(|(_, rule)| rule.condition.reads.meets(changed)) {
+            let bit = 1u128 << number.min(MOST_RULES - 1);
+            if rule.condition.holds(facts) { self.holding |= bit } else { self.holding &= !bit }
+        }
+        let (rule, _) = decide(&self.script, self.holding);
+        self.standing = Standing {
+            label: rule.and_then(|rule| self.script.rules.get(rule)).map(|rule| rule.label),
+            rule,
+            do_not_call: do_not_call(&self.script, &self.tracker),
+        };
+    }
+
+    fn judge(&self, holding: Option<u128>) -> Verdict {
+        let mut told = Told::default();
+        let tracker = self.fold(&mut told);
+        let script = &*self.script;
+        let signals = tracker.signals(script);
+        let facts = |label| Facts { script, signals: &signals, label };
+        let holding = holding.unwrap_or_else(|| {
+            let held = script.rules.iter().enumerate().filter(|(_, rule)| rule.condition.holds(facts("")));
+            held.fold(0, |bits, (number, _)| bits | 1u128 << number.min(MOST_RULES - 1))
+        });
+        let (rule, fallback) = decide(script, holding);
+        let label = rule.and_then(|rule| script.rules.get(rule)).map(|rule| rule.label);
+        let label_id = label.and_then(|label| script.labels.get(label)).map_or("", |label| &*label.id);
+        let follow_up = if rule.is_some() {
+            script.follow_up.iter().position(|follow_up| follow_up.condition.holds(facts(label_id)))
+        } else {
+            None
+        };
+        let also = script.rules.iter().enumerate().filter(|(number, other)| {
+            !other.catch_all && Some(*number) != rule && holding >> number & 1 == 1
+        });
+        let also_matched = also.map(|(number, _)| number).collect();
+        let Told { mut evidence, mut notices } = told;
+        evidence.sort_by_key(|evidence| evidence.event);
+        match tracker.backward() {
+            0 => {}
+            1 => notices.push("time steps back at 1 event".to_owned()),
+            events => notices.push(format!("time steps back at {events} events")),
+        }
+        Verdict {
+            label,
+            rule,
+            nodes: tracker.nodes(script),
+            evidence,
+            also_matched,
+            fallback,
+            follow_up,
+            do_not_call: do_not_call(script, &tracker),
+            ended_by: tracker.ended_by(),
+            notices,
+            signals,
+        }
+    }
+}
+
+/// The rule that decides, and whether it is a catch-all.
+fn decide(script: &Script, holding: u128) -> (Option<usize>, bool) {
+    let first = |catch_all: bool| {
+        let mut rules = script.rules.iter().enumerate();
+        rules.find(|(number, rule)| rule.catch_all == catch_all && holding >> number & 1 == 1).map(|(number, _)| number)
+    };
+    match first(false) {
+        Some(rule) => (Some(rule), false),
+        None => first(true).map_or((None, false), |rule| (Some(rule), true)),
+    }
+}
+
+fn do_not_call(script: &Script, tracker: &Tracker) -> bool {
+    script.known.do_not_call.is_some_and(|asked| tracker.turns.iter().any(|turn| turn.concepts.contains(asked)))
+}
+
+/// The key under which an utterance is replaced.
+fn key(event: &Event) -> Option<(Speaker, &str)> {
+    match &event.kind {
+        EventKind::Utterance(Utterance { speaker, utterance_id, .. }) if !utterance_id.is_empty() => Some((*speaker, utterance_id)),
+        _ => None,
+    }
+}
+
+fn carries_id(event: &Event) -> bool {
+    matches!(&event.kind, EventKind::Utterance(utterance) if utterance.speaker == Speaker::Robot && !utterance.node_id.is_empty())
+}
+
+fn text_bytes(event: &Event) -> usize {
+    match &event.kind {
+        EventKind::Utterance(utterance) => utterance.text.len() + utterance.node_id.len() + utterance.utterance_id.len(),
+        EventKind::NodeEntered(id) => id.len(),
+        EventKind::KeywordTriggered(keyword) => keyword.category.len() + keyword.keyword.len() + keyword.utterance_id.len(),
+        EventKind::NotConnected(report) => report.announcement.len() + report.hangup_cause.len(),
+        _ => 0,
+    }
+}
+
+fn reading_bytes(reading: &Reading) -> usize {
+    match reading {
+        Reading::None => 0,
+        Reading::Customer(reading) => size_of_val(&**reading) + size_of_val(&*reading.hits),
+        Reading::Robot(reading) => size_of_val(&**reading),
+    }
+}
+
+#[derive(Default)]
+struct Told {
+    evidence: Vec<Evidence>,
+    notices: Vec<String>,
+}
+
+impl Sink for Told {
+    const LISTENS: bool = true;
+
+    fn evidence(&mut self, evidence: Evidence) {
+        self.evidence.push(evidence);
+    }
+
+    fn notice(&mut self, notice: String) {
+        self.notices.push(notice);
+    }
+
+    fn forget_content(&mut self) {
+        const KEPT: [&str; 6] = ["connected", "dial_result", "answered_by", "hung_up_by", "no_input", "transferred"];
+        self.evidence.retain(|evidence| KEPT.contains(&evidence.signal));
+    }
+}

@@ -1,0 +1,18 @@
+//! Events in, verdict out. Synchronous and pure: no file, clock, environment, network or chance; time comes in with the events.
+
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+pub mod call;
+pub mod dial;
+pub mod event;
+pub mod explain;
+pub mod lexicon;
+pub(crate) mod pattern;
+pub mod reading;
+pub mod rule;
+pub mod script;
+pub mod signal;
+pub mod text;
+mod tracker;
+pub mod verdict;

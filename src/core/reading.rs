@@ -1,0 +1,173 @@
+//! What one utterance holds, by itself: computed once from its words and kept beside it.
+
+use smallvec::SmallVec;
+
+use super::dial;
+use super::event::{Answerer, DialResult};
+use super::lexicon::{Hit, Scratch};
+use super::script::{Ask, ConceptSet, CustomerList, NodeIndex, RobotList, Script};
+use super::text::units::{Gap, Units};
+
+/// What a customer's utterance holds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CustomerReading {
+    /// Phrases found, in the order of the text.
+    pub hits: Box<[Hit]>,
+    /// Categories (but `filler`) and questions hit.
+    pub concepts: ConceptSet,
+    /// It has a letter, digit or Han character.
+    pub words: bool,
+    /// All its words are filler.
+    pub filler_only: bool,
+    /// It holds words that mean yes as an answer.
+    pub yes: bool,
+    /// It holds thanks or a goodbye.
+    pub goodbye: bool,
+    /// It names a time.
+    pub time: bool,
+    /// Words that show a machine.
+    pub machine: Option<Answerer>,
+    /// A carrier's recording.
+    pub carrier: Option<DialResult>,
+}
+
+/// A node that a robot's line may belong to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Candidate {
+    /// The node.
+    pub node: NodeIndex,
+    /// How much of the line its cues cover, 0 to 1.
+    pub similarity: f32,
+}
+
+/// What a robot's line holds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RobotReading {
+    /// What its words ask.
+    pub ask: Option<Ask>,
+    /// It proposes a text message, WeChat or material.
+    pub contact: bool,
+    /// It has a letter, digit or Han character.
+    pub words: bool,
+    /// Letters, digits and Han characters, for the time it takes to say.
+    pub length: u32,
+    /// Its node was looked for.
+    pub recognised: bool,
+    /// Nodes it may belong to, best first.
+    pub candidates: SmallVec<[Candidate; 2]>,
+}
+
+/// The question's place in a line: how many characters may follow it.
+const QUESTION_TAIL: u32 = 10;
+/// The characters of cues that make a line certain.
+const CERTAIN: f32 = 10.0;
+
+/// Reads a customer's utterance.
+#[must_use]
+pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> CustomerReading {
+    let hits = script.customer.read(text, scratch);
+    let units = &scratch.units;
+    let mut reading = CustomerReading { words: units.words > 0, ..CustomerReading::default() };
+    let mut machine: Option<(u32, Answerer)> = None;
+    for hit in &hits {
+        match script.customer_list(hit.list) {
+            Some(CustomerList::Concept(concept)) if Some(concept) != script.known.filler => reading.concepts.insert(concept),
+            Some(CustomerList::Concept(_)) | None => {}
+            Some(CustomerList::Yes) => reading.yes = true,
+            Some(CustomerList::Goodbye) => reading.goodbye = true,
+            Some(CustomerList::Time) => reading.time = true,
+            Some(CustomerList::Machine(answerer)) => {
+                let length = hit.end - hit.start;
+                if machine.is_none_or(|(longest, _)| length > longest) {
+                    machine = Some((length, answerer));
+                }
+            }
+        }
+    }
+    reading.machine = machine.map(|(_, answerer)| answerer);
+    reading.filler_only = reading.words && reading.concepts.is_empty() && reading.machine.is_none() && covered(script, &hits, units);
+    if reading.machine.is_none() && units.words >= 6 {
+        reading.carrier = dial::carrier_announcement(text);
+    }
+    reading.hits = hits.into_boxed_slice();
+    reading
+}
+
+/// Whether filler covers every word of the text.
+fn covered(script: &Script, hits: &[Hit], units: &Units) -> bool {
+    let mut reach = 0u32;
+    let mut filler = hits.iter().filter(|hit| {
+        matches!(script.customer_list(hit.list), Some(CustomerList::Yes | CustomerList::Goodbye))
+            || matches!(script.customer_list(hit.list), Some(CustomerList::Concept(concept)) if Some(concept) == script.known.filler)
+    });
+    let mut next = filler.next();
+    let is_word = |ch: u16| char::from_u32(u32::from(ch)).is_some_and(char::is_alphanumeric);
+    for unit in units.list.iter().filter(|unit| is_word(unit.ch)) {
+        while let Some(hit) = next.filter(|hit| hit.start <= unit.at) {
+            reach = reach.max(hit.end);
+            next = filler.next();
+        }
+        if unit.at >= reach {
+            return false;
+        }
+    }
+    true
+}
+
+/// Reads a robot's line; `recognise` where its node is to be told from its words.
+#[must_use]
+pub fn read_robot(script: &Script, text: &str, recognise: bool, scratch: &mut Scratch) -> RobotReading {
+    scratch.units.cut(text);
+    let units = &scratch.units;
+    let mut reading = RobotReading { words: units.words > 0, length: units.words, recognised: recognise, ..RobotReading::default() };
+    if !reading.words {
+        return reading;
+    }
+    let last_clause = units.list.iter().enumerate().skip(1).rfind(|(_, unit)| unit.gap >= Gap::Clause).map_or(0, |(index, _)| index);
+    // The question stands in the last clause; a line that asks yes or no is read whole, for what it proposes.
+    let hits = script.robot.read_units(scratch, if recognise { 0 } else { last_clause });
+    let units = &scratch.units;
+    let clause_at = units.list.get(last_clause).map_or(0, |unit| unit.at);
+    let text_end = units.list.last().map_or(0, |unit| unit.at + 1);
+    let mut latest = 0;
+    for hit in &hits {
+        if let Some(RobotList::Asks(ask)) = script.robot_list(hit.list)
+            && hit.start >= clause_at
+            && hit.end + QUESTION_TAIL >= text_end
+            && (hit.end > latest || hit.end == latest && ask == Ask::Offer)
+        {
+            latest = hit.end;
+            reading.ask = Some(ask);
+        }
+    }
+    let proposes = |hits: &[Hit]| hits.iter().any(|hit| script.robot_list(hit.list) == Some(RobotList::Contact));
+    if matches!(reading.ask, Some(Ask::Offer | Ask::Fact)) {
+        reading.contact = recognise && proposes(&hits) || !recognise && proposes(&script.robot.read_units(scratch, 0));
+    }
+    if recognise {
+        reading.candidates = candidates(script, &hits, reading.length);
+    }
+    reading
+}
+
+/// Scores nodes by how many of the line's characters their cues cover.
+fn candidates(script: &Script, hits: &[Hit], length: u32) -> SmallVec<[Candidate; 2]> {
+    let mut scores: SmallVec<[(NodeIndex, u32, u32); 8]> = SmallVec::new();
+    for hit in hits {
+        let Some(RobotList::Cue(node)) = script.robot_list(hit.list) else { continue };
+        match scores.iter_mut().find(|(known, ..)| *known == node) {
+            Some((_, covered, reach)) => {
+                *covered += hit.end.saturating_sub(hit.start.max(*reach));
+                *reach = (*reach).max(hit.end);
+            }
+            None => scores.push((node, hit.end - hit.start, hit.end)),
+        }
+    }
+    let whole = (length as f32).clamp(1.0, CERTAIN);
+    let mut candidates: SmallVec<[Candidate; 2]> =
+        scores.iter().map(|&(node, covered, _)| Candidate { node, similarity: (covered as f32 / whole).min(1.0) }).collect();
+    candidates.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.node.cmp(&b.node)));
+    candidates.truncate(3);
+    candidates.shrink_to_fit();
+    candidates
+}

@@ -1,0 +1,7 @@
+//! Chinese text as recognisers write it, made fit for matching without losing its place in the original.
+
+pub(crate) mod fold;
+pub(crate) mod trie;
+pub(crate) mod units;
+
+pub use units::has_words;

@@ -1,0 +1,314 @@
+//! Finds every listed phrase in a text, tolerating what recognisers put between its characters.
+//!
+//! A trie walked from each position finds all overlapping phrases, which resolving exceptions and opposites needs.
+//! It stays fast because nearly every position is refused before the walk: a table of leading symbols, then a
+//! filter of the phrases' first two symbols, both small enough for the nearest cache even with 100,000 phrases.
+//! The same structure serves characters and syllables.
+
+use rustc_hash::FxHashMap;
+
+use super::units::{Gap, Units};
+
+/// A phrase's number in its [`Trie`], as given to [`TrieBuilder::add`].
+pub(crate) type EntryId = u32;
+
+/// One occurrence: units `start..=end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) entry: EntryId,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// The widest gap between two of its units.
+    pub(crate) widest: Gap,
+    /// A stutter or filler was passed over inside it.
+    pub(crate) skipped: bool,
+}
+
+/// Most units passed over inside one phrase, so that a pathological text costs no more than a few steps a place.
+const MOST_SKIPPED: u32 = 8;
+
+#[derive(Debug, Default)]
+pub(crate) struct TrieBuilder {
+    /// node → symbol → node
+    children: FxHashMap<(u32, u16), u32>,
+    outs: Vec<Vec<EntryId>>,
+    pairs: Vec<(u16, u16)>,
+    /// Shortest entry that may be found through a prefix: a syllable trie holds none shorter than three.
+    single: Vec<u16>,
+}
+
+impl TrieBuilder {
+    pub(crate) fn new() -> Self {
+        Self { outs: vec![Vec::new()], ..Self::default() }
+    }
+
+    /// Adds a phrase, given as its symbols; an empty one is never found.
+    pub(crate) fn add(&mut self, symbols: &[u16], entry: EntryId) {
+        let mut node = 0;
+        for &symbol in symbols {
+            let next = self.outs.len() as u32;
+            let outs = &mut self.outs;
+            node = *self.children.entry((node, symbol)).or_insert_with(|| {
+                outs.push(Vec::new());
+                next
+            });
+        }
+        match symbols {
+            [] => return,
+            [only] => self.single.push(*only),
+            [first, second, ..] => self.pairs.push((*first, *second)),
+        }
+        if let Some(outs) = self.outs.get_mut(node as usize) {
+            outs.push(entry);
+        }
+    }
+
+    pub(crate) fn build(mut self) -> Trie {
+        let mut lead = vec![0u8; 0x1_0000].into_boxed_slice();
+        let mut mark = |symbol: u16, bit: u8| {
+            if let Some(slot) = lead.get_mut(usize::from(symbol)) {
+                *slot |= bit;
+            }
+        };
+        self.single.iter().for_each(|&symbol| mark(symbol, SINGLE));
+        self.pairs.iter().for_each(|&(first, _)| mark(first, LEADS));
+        self.pairs.sort_unstable();
+        self.pairs.dedup();
+        let filter = PairFilter::new(&self.pairs);
+
+        let slots = (self.children.len() * 2).next_power_of_two().max(16);
+        let mut edges = vec![Edge::default(); slots].into_boxed_slice();
+        let mask = slots - 1;
+        // The order of insertion decides who sits where in the table, never what is found.
+        for (&(node, symbol), &child) in &self.children {
+            let key = Edge::key(node, symbol);
+            let mut at = Edge::slot(key, mask);
+            while let Some(edge) = edges.get_mut(at) {
+                if edge.child == 0 {
+                    *edge = Edge { key, child };
+                    break;
+                }
+                at = (at + 1) & mask;
+            }
+        }
+        let mut flat = Vec::new();
+        let mut outs = Vec::with_capacity(self.outs.len());
+        for mut entries in self.outs {
+            entries.sort_unstable();
+            outs.push((flat.len() as u32, entries.len() as u32));
+            flat.append(&mut entries);
+        }
+        Trie { lead, filter, edges, mask, outs: outs.into(), flat: flat.into() }
+    }
+}
+
+const SINGLE: u8 = 1;
+const LEADS: u8 = 2;
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Edge {
+    key: u64,
+    /// 0: the slot is free (no edge leads to the root).
+    child: u32,
+}
+
+impl Edge {
+    fn key(node: u32, symbol: u16) -> u64 {
+        (u64::from(node) << 16) | u64::from(symbol)
+    }
+
+    fn slot(key: u64, mask: usize) -> usize {
+        (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize & mask
+    }
+}
+
+/// A bit set over hashed pairs of symbols: no false "no".
+#[derive(Debug)]
+struct PairFilter {
+    bits: Box<[u64]>,
+    mask: usize,
+}
+
+impl PairFilter {
+    fn new(pairs: &[(u16, u16)]) -> Self {
+        let size = (pairs.len() * 16).next_power_of_two().max(1 << 12);
+        let mut filter = Self { bits: vec![0; size / 64].into(), mask: size - 1 };
+        for &(first, second) in pairs {
+            let bit = filter.bit(first, second);
+            if let Some(word) = filter.bits.get_mut(bit / 64) {
+                *word |= 1 << (bit % 64);
+            }
+        }
+        filter
+    }
+
+    #[inline]
+    fn bit(&self, first: u16, second: u16) -> usize {
+        let key = (u64::from(first) << 16) | u64::from(second);
+        (key.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 36) as usize & self.mask
+    }
+
+    #[inline]
+    fn may_hold(&self, first: u16, second: u16) -> bool {
+        let bit = self.bit(first, second);
+        self.bits.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1)
+    }
+}
+
+/// The phrases of a lexicon, ready to be looked for.
+#[derive(Debug)]
+pub(crate) struct Trie {
+    lead: Box<[u8]>,
+    filter: PairFilter,
+    edges: Box<[Edge]>,
+    mask: usize,
+    /// node → where its entries lie in `flat`, and how many
+    outs: Box<[(u32, u32)]>,
+    flat: Box<[EntryId]>,
+}
+
+impl Trie {
+    /// Whether nothing can be found.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.flat.is_empty()
+    }
+
+    /// Calls `found` for each occurrence of each phrase in units `from..`, symbols being what `symbol` makes of a unit's
+    /// character. No phrase reaches over the end of a sentence.
+    pub(crate) fn scan(&self, units: &Units, from: usize, symbol: impl Fn(u16) -> u16, mut found: impl FnMut(Found)) {
+        let list = units.list.as_slice();
+        let mut next = list.get(from).map_or(0, |unit| symbol(unit.ch));
+        for start in from..list.len() {
+            let first = next;
+            let following = list.get(start + 1);
+            next = following.map_or(0, |unit| symbol(unit.ch));
+            let lead = self.lead.get(usize::from(first)).copied().unwrap_or(0);
+            if lead == 0 {
+                continue;
+            }
+            let goes_on = lead & LEADS != 0
+                && following.is_some_and(|unit| unit.gap != Gap::Sentence)
+                && (self.filter.may_hold(first, next) || next == first || filler_at(units, start + 1) > 0);
+            if goes_on || lead & SINGLE != 0 {
+                self.walk(units, start, goes_on, &symbol, &mut found);
+            }
+        }
+    }
+
+    fn walk(&self, units: &Units, start: usize, goes_on: bool, symbol: &impl Fn(u16) -> u16, found: &mut impl FnMut(Found)) {
+        let list = units.list.as_slice();
+        let Some(mut previous) = list.get(start).map(|unit| symbol(unit.ch)) else { return };
+        let Some(mut node) = self.child(0, previous) else { return };
+        let mut widest = Gap::None;
+        let mut skipped = 0;
+        let mut emit = |node: u32, end: usize, widest: Gap, skipped: u32| {
+            let (at, count) = self.outs.get(node as usize).copied().unwrap_or_default();
+            for &entry in self.flat.get(at as usize..(at + count) as usize).unwrap_or_default() {
+                found(Found { entry, start, end, widest, skipped: skipped > 0 });
+            }
+        };
+        emit(node, start, widest, skipped);
+        if !goes_on {
+            return;
+        }
+        let mut at = start + 1;
+        while let Some(unit) = list.get(at).filter(|unit| unit.gap != Gap::Sentence) {
+            widest = widest.max(unit.gap);
+            let here = symbol(unit.ch);
+            if let Some(child) = self.child(node, here) {
+                node = child;
+                previous = here;
+                emit(node, at, widest, skipped);
+                at += 1;
+                continue;
+            }
+            let pass = if here == previous { 1 } else { filler_at(units, at) };
+            if pass == 0 || skipped + pass > MOST_SKIPPED {
+                break;
+            }
+            skipped += pass;
+            at += pass as usize;
+        }
+    }
+
+    #[inline]
+    fn child(&self, node: u32, symbol: u16) -> Option<u32> {
+        let key = Edge::key(node, symbol);
+        let mut at = Edge::slot(key, self.mask);
+        while let Some(edge) = self.edges.get(at) {
+            if edge.child == 0 {
+                return None;
+            }
+            if edge.key == key {
+                return Some(edge.child);
+            }
+            at = (at + 1) & self.mask;
+        }
+        None
+    }
+}
+
+/// How many units at `at` are a hesitation that may stand inside any phrase: 嗯 呃 啊 …, 那个, 这个.
+fn filler_at(units: &Units, at: usize) -> u32 {
+    let ch = |at: usize| units.list.get(at).and_then(|unit| char::from_u32(u32::from(unit.ch)));
+    match ch(at) {
+        Some(c) if is_hesitation(c) => 1,
+        Some('那' | '这') if ch(at + 1) == Some('个') => 2,
+        _ => 0,
+    }
+}
+
+/// A character that people say while they think.
+pub(crate) fn is_hesitation(c: char) -> bool {
+    matches!(c, '嗯' | '呃' | '啊' | '额' | '哎' | '唉' | '诶' | '哦' | '噢' | '喔')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(phrases: &[&str], text: &str) -> Vec<(String, bool)> {
+        let mut builder = TrieBuilder::new();
+        for (i, phrase) in phrases.iter().enumerate() {
+            let mut units = Units::default();
+            units.cut(phrase);
+            builder.add(&units.list.iter().map(|u| u.ch).collect::<Vec<_>>(), i as u32);
+        }
+        let trie = builder.build();
+        let mut units = Units::default();
+        units.cut(text);
+        let chars: Vec<char> = text.chars().collect();
+        let mut out = Vec::new();
+        trie.scan(&units, 0, |c| c, |f| {
+            let (from, to) = (units.list[f.start].at as usize, units.list[f.end].at as usize);
+            out.push((chars[from..=to].iter().collect(), f.skipped));
+        });
+        out
+    }
+
+    #[test]
+    fn all_overlapping_phrases_are_found() {
+        let found = find(&["不用", "不用了", "用了", "了"], "真不用了");
+        let texts: Vec<&str> = found.iter().map(|(text, _)| text.as_str()).collect();
+        assert_eq!(texts, ["不用", "不用了", "用了", "了"]);
+    }
+
+    #[test]
+    fn stutter_filler_and_scattered_marks_are_passed_over() {
+        for (text, expected, skipped) in [
+            ("不不不需要", "不需要", false),
+            ("不需需需要", "不需需需要", true),
+            ("不嗯那个需要", "不嗯那个需要", true),
+            ("不 需，要", "不 需，要", false),
+            ("那个嗯不需要", "不需要", false),
+        ] {
+            assert_eq!(find(&["不需要"], text), [(expected.to_owned(), skipped)], "{text}");
+        }
+        assert_eq!(find(&["不需要"], "我不。需要"), []);
+    }
+
+    #[test]
+    fn a_doubled_phrase_is_not_taken_for_a_stutter() {
+        assert_eq!(find(&["谢谢"], "谢谢你"), [("谢谢".to_owned(), false)]);
+    }
+}

@@ -1,0 +1,116 @@
+//! The answer: a label, the rule that gave it, and what speaks for it.
+
+use super::event::Speaker;
+use super::lexicon::Match;
+use super::script::{ConceptIndex, NodeIndex};
+use super::signal::Signals;
+use super::text::trie::EntryId;
+
+/// How a call came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndedBy {
+    /// A `Hangup`.
+    Hangup,
+    /// A `NotConnected`.
+    NotConnected,
+    /// Nothing came for the idle time.
+    Idle,
+    /// The file says no more.
+    EndOfRecord,
+}
+
+impl EndedBy {
+    /// The name in verdicts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hangup => "hangup",
+            Self::NotConnected => "not_connected",
+            Self::Idle => "idle",
+            Self::EndOfRecord => "end_of_record",
+        }
+    }
+}
+
+/// What a piece of evidence is an instance of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Category {
+    /// Nothing the script declares.
+    None,
+    /// A category or trigger question.
+    Concept(ConceptIndex),
+    /// A category in the dialer's words that the script does not know.
+    Foreign(Box<str>),
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phrase {
+    /// A line of a customer list.
+    Listed(EntryId),
+    /// A word of the contract's own: `human`, `busy`.
+    Word(&'static str),
+    /// The dialer's words.
+    Text(Box<str>),
+}
+
+/// Something that supports a signal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// Index among the accepted events, from 0: of an utterance that was replaced, the event that carries the words.
+    pub event: u32,
+    /// First character of the span in the original text, in Unicode scalar values.
+    pub start: u32,
+    /// Past its last character.
+    pub end: u32,
+    /// Who said it; `None` for what nobody said.
+    pub speaker: Option<Speaker>,
+    /// The signal it supports.
+    pub signal: &'static str,
+    /// What it is an instance of.
+    pub category: Category,
+    /// What was found.
+    pub phrase: Phrase,
+    /// How.
+    pub how: Match,
+}
+
+/// How far a main-flow node got.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NodeProgress {
+    /// The node.
+    pub node: NodeIndex,
+    /// Share delivered, 0 to 1.
+    pub progress: f64,
+    /// It was told from the robot's words.
+    pub recognised: bool,
+    /// How sure that was, 0 to 1; 1 where the dialer named it.
+    pub similarity: f64,
+}
+
+/// The answer, in terms of its script; `wire` turns it into the contract's message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// The label: an index into the script's labels; `None` while no rule holds.
+    pub label: Option<usize>,
+    /// The rule that gave it.
+    pub rule: Option<usize>,
+    /// The facts.
+    pub signals: Signals,
+    /// What supports them, in event order.
+    pub evidence: Vec<Evidence>,
+    /// The main flow, in its order.
+    pub nodes: Vec<NodeProgress>,
+    /// Other rules that hold, catch-alls left out.
+    pub also_matched: Vec<usize>,
+    /// A catch-all decided.
+    pub fallback: bool,
+    /// The follow-up rule that holds.
+    pub follow_up: Option<usize>,
+    /// The customer asked never to be called again.
+    pub do_not_call: bool,
+    /// How the call ended; `None` while live.
+    pub ended_by: Option<EndedBy>,
+    /// What was put right or left out.
+    pub notices: Vec<String>,
+}

@@ -1,0 +1,123 @@
+//! From a door's format to core events. One file per format; all give the same [`CallRecord`].
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use pbjson_types::Timestamp;
+
+mod json;
+
+pub use json::event;
+pub mod jsonl;
+pub mod proto;
+
+use crate::core::event::{Event, EventKind};
+
+/// Bounds on what a call may bring, see the contract's Limits. All configurable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of an utterance's text.
+    pub utterance_bytes: usize,
+    /// Events of a call.
+    pub call_events: usize,
+    /// Bytes of a message, and of a line of a file.
+    pub message_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { utterance_bytes: 64 << 10, call_events: 10_000, message_bytes: 16 << 20 }
+    }
+}
+
+/// A call as a door gives it: its head, the events accepted, and what was wrong with the others.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CallRecord {
+    /// The dialer's id.
+    pub call_id: String,
+    /// The script it names; empty: none.
+    pub script_id: String,
+    /// When dialing began.
+    pub started_at: Option<Timestamp>,
+    /// IANA time zone; empty: the default.
+    pub time_zone: String,
+    /// Filterable, never interpreted.
+    pub attributes: BTreeMap<String, String>,
+    /// The events that were accepted, in order.
+    pub events: Vec<Event>,
+    /// Those that were not.
+    pub rejections: Vec<Rejection>,
+    /// What was put right on the way.
+    pub notices: Vec<String>,
+}
+
+/// What was rejected, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// The call; empty if it could not be told.
+    pub call_id: String,
+    /// Which of its events, from 1; 0: the call as a whole.
+    pub seq: u32,
+    /// Why.
+    pub reason: String,
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.call_id.as_str(), self.seq) {
+            ("", 0) => f.write_str(&self.reason),
+            (call, 0) => write!(f, "call {call:?}: {}", self.reason),
+            ("", seq) => write!(f, "event {seq}: {}", self.reason),
+            (call, seq) => write!(f, "call {call:?}, event {seq}: {}", self.reason),
+        }
+    }
+}
+
+/// Something in an input that gave no call, or only part of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Line of the input, from 1; 0 where the format has no lines.
+    pub line: usize,
+    /// What.
+    pub rejection: Rejection,
+}
+
+impl CallRecord {
+    /// Takes an event in, or rejects it.
+    pub fn offer(&mut self, seq: u32, event: Result<Event, String>, limits: &Limits) {
+        let checked = event.and_then(|event| {
+            if self.events.len() >= limits.call_events {
+                return Err(format!("the call has more than {} events", limits.call_events));
+            }
+            check(&event, limits)?;
+            Ok(event)
+        });
+        match checked {
+            Ok(event) => self.events.push(event),
+            Err(reason) => self.rejections.push(Rejection { call_id: self.call_id.clone(), seq, reason }),
+        }
+    }
+}
+
+/// What holds of every event whichever door it came through.
+///
+/// # Errors
+/// Why it is rejected.
+pub fn check(event: &Event, limits: &Limits) -> Result<(), String> {
+    let EventKind::Utterance(utterance) = &event.kind else { return Ok(()) };
+    if utterance.text.len() > limits.utterance_bytes {
+        return Err(format!("utterance of {} bytes, more than {}", utterance.text.len(), limits.utterance_bytes));
+    }
+    share("played", utterance.played)
+}
+
+/// Whether a share lies in 0 to 1.
+///
+/// # Errors
+/// It does not.
+pub fn share(name: &str, value: Option<f64>) -> Result<(), String> {
+    match value {
+        Some(value) if !(0.0..=1.0).contains(&value) => Err(format!("{name} is {value}, outside 0 to 1")),
+        _ => Ok(()),
+    }
+}

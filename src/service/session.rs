@@ -1,0 +1,322 @@
+//! One live call: its events put in order, gaps waited for, verdicts sent when they change.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+use crate::core::call::{CallState, Standing};
+use crate::core::event::Event;
+use crate::core::script::Script;
+use crate::core::verdict::EndedBy;
+use crate::ingest::{self, Limits};
+use crate::wire::{self, CallHead, v1};
+
+use super::live::Outbox;
+use super::{Patience, Refusal};
+
+/// What an event led to, for whoever sent it.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// This and all earlier events are kept.
+    Ack(u32),
+    /// A verdict that differs from the one sent before.
+    Verdict(Box<v1::Verdict>),
+    /// This event was not taken.
+    Refused(u32, Refusal),
+}
+
+/// An event as it came: taken apart, or why it could not be.
+pub(super) type Offered = Result<Event, String>;
+
+#[derive(Debug)]
+pub(super) struct Session {
+    /// `None` until the script is known.
+    call: Option<CallState>,
+    /// Why the call cannot be graded at all.
+    barred: Option<Refusal>,
+    /// The next event in order.
+    next: u32,
+    /// Events that came before an earlier one.
+    waiting: BTreeMap<u32, Offered>,
+    /// Sequence numbers given up on, as ranges: they may still come late.
+    missing: Vec<(u32, u32)>,
+    gap_since: Option<Instant>,
+    pub(super) touched: Instant,
+    ended_at: Option<Instant>,
+    sent: Standing,
+    /// The final verdict as sent, to tell whether a late event changes it.
+    last: Option<Box<v1::Verdict>>,
+    revision: u32,
+    notices: Vec<String>,
+    /// The stream that hears of what happens without an event.
+    pub(super) owner: Weak<Outbox>,
+    /// What the owner has not been told yet.
+    pub(super) owed: Vec<Answer>,
+    /// When the session is due to be looked at next, as far as the schedule knows.
+    pub(super) scheduled: Option<Instant>,
+}
+
+impl Session {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            call: None,
+            barred: None,
+            next: 1,
+            waiting: BTreeMap::new(),
+            missing: Vec::new(),
+            gap_since: None,
+            touched: now,
+            ended_at: None,
+            sent: Standing::default(),
+            last: None,
+            revision: 0,
+            notices: Vec::new(),
+            owner: Weak::new(),
+            owed: Vec::new(),
+            scheduled: None,
+        }
+    }
+
+    /// Whether the script is known.
+    pub(super) fn begun(&self) -> bool {
+        self.call.is_some()
+    }
+
+    pub(super) fn begin(&mut self, script: Arc<Script>) {
+        self.call.get_or_insert_with(|| CallState::new(script));
+    }
+
+    /// Refuses the call: every event of it is answered with the reason.
+    pub(super) fn bar(&mut self, refusal: Refusal) {
+        self.barred = Some(refusal);
+    }
+
+    /// Whether it waits for an event that later ones have overtaken.
+    pub(super) fn gapped(&self) -> bool {
+        self.gap_since.is_some()
+    }
+
+    /// Takes an event in.
+    pub(super) fn take(&mut self, call_id: &str, seq: u32, event: Offered, cx: Context<'_>, answers: &mut Vec<Answer>) {
+        self.touched = cx.now;
+        if seq == 0 {
+            answers.push(Answer::Refused(0, Refusal::Invalid("seq counts from 1".to_owned())));
+            return;
+        }
+        if let (Some(refusal), None) = (&self.barred, &self.call) {
+            let waiting = std::mem::take(&mut self.waiting).into_keys().chain([seq]);
+            answers.extend(waiting.map(|seq| Answer::Refused(seq, refusal.clone())));
+            self.gap_since = None;
+            return;
+        }
+        if seq < self.next {
+            // A duplicate changes nothing; one that was given up on takes its place after all.
+            if self.was_missing(seq) {
+                self.apply(seq, event, cx, answers);
+                self.tell(call_id, answers, cx);
+            }
+            answers.push(Answer::Ack(self.next - 1));
+            return;
+        }
+        let kept = self.next;
+        self.waiting.entry(seq).or_insert(event);
+        self.drain(cx, answers);
+        if self.waiting.len() > cx.patience.gap_events {
+            self.skip_gap(cx, answers);
+        }
+        if self.next > kept {
+            answers.push(Answer::Ack(self.next - 1));
+        }
+        self.tell(call_id, answers, cx);
+    }
+
+    /// Applies what waits and is next in order.
+    fn drain(&mut self, cx: Context<'_>, answers: &mut Vec<Answer>) {
+        if self.call.is_none() {
+            self.gap_since.get_or_insert(cx.now);
+            return;
+        }
+        while let Some(event) = self.waiting.remove(&self.next) {
+            let seq = self.next;
+            self.next += 1;
+            self.apply(seq, event, cx, answers);
+        }
+        self.gap_since = if self.waiting.is_empty() { None } else { Some(self.gap_since.unwrap_or(cx.now)) };
+    }
+
+    fn apply(&mut self, seq: u32, event: Offered, cx: Context<'_>, answers: &mut Vec<Answer>) {
+        let Some(call) = &mut self.call else { return };
+        let checked = event.map_err(Refusal::Invalid).and_then(|event| {
+            if call.len() >= cx.limits.call_events {
+                return Err(Refusal::TooMuch(format!("the call has more than {} events", cx.limits.call_events)));
+            }
+            ingest::check(&event, cx.limits).map_err(Refusal::Invalid)?;
+            Ok(event)
+        });
+        match checked {
+            Ok(event) => {
+                call.push(seq, event);
+            }
+            Err(refusal) => {
+                if self.notices.len() < MOST_NOTICES {
+                    self.notices.push(format!("event {seq} rejected: {refusal}"));
+                }
+                answers.push(Answer::Refused(seq, refusal));
+            }
+        }
+    }
+
+    fn was_missing(&mut self, seq: u32) -> bool {
+        let Some(at) = self.missing.iter().position(|(from, to)| (*from..=*to).contains(&seq)) else { return false };
+        let (from, to) = self.missing.swap_remove(at);
+        self.missing.extend([(from, seq.wrapping_sub(1)), (seq + 1, to)].into_iter().filter(|(from, to)| from <= to && *to != u32::MAX));
+        true
+    }
+
+    /// Goes on without the events that did not come.
+    pub(super) fn skip_gap(&mut self, cx: Context<'_>, answers: &mut Vec<Answer>) {
+        let Some((&first, _)) = self.waiting.first_key_value() else { return };
+        if self.call.is_none() {
+            let reason = "event 1 never came, so the call's script is unknown";
+            for seq in std::mem::take(&mut self.waiting).into_keys() {
+                answers.push(Answer::Refused(seq, Refusal::NotOpen(reason.to_owned())));
+            }
+            self.gap_since = None;
+            return;
+        }
+        let (from, to) = (self.next, first - 1);
+        if self.missing.len() < MOST_NOTICES {
+            self.missing.push((from, to));
+        }
+        let what = if from == to { format!("event {from} has") } else { format!("events {from} to {to} have") };
+        if self.notices.len() < MOST_NOTICES {
+            self.notices.push(format!("{what} not come; graded without"));
+        }
+        self.next = first;
+        self.gap_since = None;
+        self.drain(cx, answers);
+    }
+
+    /// Sends a verdict where it differs from the one sent before.
+    pub(super) fn tell(&mut self, call_id: &str, answers: &mut Vec<Answer>, cx: Context<'_>) {
+        let Some(call) = &self.call else { return };
+        let standing = call.standing();
+        if call.ended_by().is_none() {
+            if standing != self.sent {
+                self.sent = standing;
+                answers.push(Answer::Verdict(Box::new(self.message(call_id, 0))));
+            }
+            return;
+        }
+        self.ended_at.get_or_insert(cx.now);
+        let fresh = self.message(call_id, self.revision);
+        if self.last.as_deref().is_some_and(|last| same(last, &fresh)) {
+            return;
+        }
+        self.sent = standing;
+        self.revision += 1;
+        let verdict = Box::new(v1::Verdict { revision: self.revision, ..fresh });
+        self.last = Some(verdict.clone());
+        answers.push(Answer::Verdict(verdict));
+    }
+
+    fn message(&self, call_id: &str, revision: u32) -> v1::Verdict {
+        let Some(call) = &self.call else { return v1::Verdict::default() };
+        wire::verdict(call.script(), CallHead { call_id, revision, notices: &self.notices }, &call.verdict())
+    }
+
+    /// The verdict as of now.
+    pub(super) fn verdict(&self, call_id: &str) -> Option<v1::Verdict> {
+        self.call.as_ref()?;
+        Some(self.last.as_deref().cloned().unwrap_or_else(|| self.message(call_id, 0)))
+    }
+
+    /// When something is due: a gap given up, an idle call ended, an ended one forgotten.
+    pub(super) fn due(&self, patience: &Patience) -> Instant {
+        let gap = self.gap_since.map(|since| since + patience.gap);
+        let rest = match self.ended_at {
+            Some(ended) => ended + patience.final_open,
+            None => self.touched + patience.idle,
+        };
+        gap.map_or(rest, |gap| gap.min(rest))
+    }
+
+    /// Does what is due; whether the session is over.
+    pub(super) fn expire(&mut self, call_id: &str, cx: Context<'_>) -> bool {
+        let mut answers = Vec::new();
+        if self.gap_since.is_some_and(|since| since + cx.patience.gap <= cx.now) {
+            let kept = self.next;
+            self.skip_gap(cx, &mut answers);
+            if self.next > kept {
+                answers.push(Answer::Ack(self.next - 1));
+            }
+            self.tell(call_id, &mut answers, cx);
+            if self.call.is_none() {
+                self.owe(answers);
+                return self.owner.upgrade().is_none();
+            }
+        }
+        if self.ended_at.is_some_and(|ended| ended + cx.patience.final_open <= cx.now) {
+            return true;
+        }
+        if self.ended_at.is_none() && self.touched + cx.patience.idle <= cx.now {
+            let Some(call) = &mut self.call else { return true };
+            call.close(EndedBy::Idle);
+            self.tell(call_id, &mut answers, cx);
+        }
+        self.owe(answers);
+        false
+    }
+
+    /// Keeps answers for the owner; a newer verdict or acknowledgement takes the older one's place.
+    fn owe(&mut self, answers: Vec<Answer>) {
+        for answer in answers {
+            match &answer {
+                Answer::Verdict(_) => self.owed.retain(|owed| !matches!(owed, Answer::Verdict(_))),
+                Answer::Ack(_) => self.owed.retain(|owed| !matches!(owed, Answer::Ack(_))),
+                Answer::Refused(..) => {}
+            }
+            self.owed.push(answer);
+        }
+    }
+
+    /// Whether the call is still live.
+    pub(super) fn is_live(&self) -> bool {
+        self.ended_at.is_none()
+    }
+
+    /// Adds a notice that the next verdict carries.
+    pub(super) fn notice(&mut self, notice: &str) {
+        if self.notices.len() < MOST_NOTICES {
+            self.notices.push(notice.to_owned());
+        }
+    }
+
+    /// Bytes of memory: all, and of these the events' own text.
+    pub(super) fn memory(&self) -> (usize, usize) {
+        let (call, text) = self.call.as_ref().map_or((0, 0), CallState::memory);
+        (size_of::<Self>() - size_of::<CallState>() + call + self.missing.capacity() * 8, text)
+    }
+}
+
+/// Most notices and gaps remembered of a call.
+const MOST_NOTICES: usize = 100;
+
+/// What a session needs from outside.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
+    pub(super) now: Instant,
+    pub(super) patience: &'a Patience,
+    pub(super) limits: &'a Limits,
+}
+
+/// Equality of verdicts as the contract has it: without `revision`, `notices` and `ended_by`.
+fn same(left: &v1::Verdict, right: &v1::Verdict) -> bool {
+    let core = |verdict: &v1::Verdict| v1::Verdict {
+        revision: 0,
+        notices: Vec::new(),
+        ended_by: String::new(),
+        ..verdict.clone()
+    };
+    core(left) == core(right)
+}

@@ -1,0 +1,316 @@
+//! gRPC: `callgrade.v1.Grading`, with health and reflection.
+//!
+//! The service is dispatched by hand, over the messages of [`crate::wire::raw`], so that nothing wrong with one event ends
+//! a stream.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use http::{Request, Response};
+use tokio::sync::watch;
+use tonic::body::Body;
+use tonic::codec::{CompressionEncoding, EnabledCompressionEncodings};
+use tonic::server::{Grpc, NamedService, StreamingService, UnaryService};
+use tonic::{Status, Streaming};
+use tonic_prost::ProstCodec;
+use tonic_types::{ErrorDetails, StatusExt};
+
+use crate::ingest;
+use crate::script::ScriptError;
+use crate::service::live::status;
+use crate::service::{Outbox, Refusal, Service, StreamEvent};
+use crate::wire::{DESCRIPTORS, raw, v1};
+
+/// The service's full name.
+pub const SERVICE: &str = "callgrade.v1.Grading";
+
+/// The server of `callgrade.v1.Grading`.
+#[derive(Debug, Clone)]
+pub struct GradingServer {
+    service: Arc<Service>,
+    stopping: watch::Receiver<bool>,
+}
+
+impl GradingServer {
+    /// Serves `service`; `stopping` turns true when the server is to shut down.
+    #[must_use]
+    pub fn new(service: Arc<Service>, stopping: watch::Receiver<bool>) -> Self {
+        Self { service, stopping }
+    }
+
+    fn grpc<E, D>(&self) -> Grpc<ProstCodec<E, D>>
+    where
+        E: prost::Message + Send + 'static,
+        D: prost::Message + Default + Send + 'static,
+    {
+        let mut encodings = EnabledCompressionEncodings::default();
+        encodings.enable(CompressionEncoding::Gzip);
+        encodings.enable(CompressionEncoding::Zstd);
+        Grpc::new(ProstCodec::default())
+            .apply_compression_config(encodings, encodings)
+            .apply_max_message_size_config(Some(self.service.limits.message_bytes), None)
+    }
+}
+
+impl NamedService for GradingServer {
+    const NAME: &'static str = SERVICE;
+}
+
+type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Infallible>> + Send>>;
+type Reply<T> = Pin<Box<dyn Future<Output = Result<tonic::Response<T>, Status>> + Send>>;
+
+impl tower::Service<Request<Body>> for GradingServer {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Answer<Response<Body>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let this = self.clone();
+        Box::pin(async move {
+            let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+            // A client's deadline ends a unary call; a stream's is the transport's to end.
+            let deadline = if method == "StreamCalls" { None } else { deadline(&request) };
+            let answering = async {
+                match method.as_str() {
+                    "StreamCalls" => this.grpc().streaming(StreamCalls(this.clone()), request).await,
+                    "GradeCall" => this.grpc().unary(GradeCall(Arc::clone(&this.service)), request).await,
+                    "ListScripts" => this.grpc().unary(ListScripts(Arc::clone(&this.service)), request).await,
+                    "GetScript" => this.grpc().unary(GetScript(Arc::clone(&this.service)), request).await,
+                    _ => Status::unimplemented(format!("{SERVICE} has no method {method:?}")).into_http(),
+                }
+            };
+            Ok(match deadline {
+                None => answering.await,
+                Some(limit) => match tokio::time::timeout(limit, answering).await {
+                    Ok(response) => response,
+                    Err(_) => Status::deadline_exceeded("the client's deadline has passed").into_http(),
+                },
+            })
+        })
+    }
+}
+
+/// The `grpc-timeout` header: a number and its unit.
+fn deadline(request: &Request<Body>) -> Option<std::time::Duration> {
+    use std::time::Duration;
+    let header = request.headers().get("grpc-timeout")?.to_str().ok()?;
+    let (digits, unit) = header.split_at_checked(header.len().checked_sub(1)?)?;
+    let amount: u64 = digits.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(amount.saturating_mul(3600)),
+        "M" => Duration::from_secs(amount.saturating_mul(60)),
+        "S" => Duration::from_secs(amount),
+        "m" => Duration::from_millis(amount),
+        "u" => Duration::from_micros(amount),
+        "n" => Duration::from_nanos(amount),
+        _ => return None,
+    })
+}
+
+struct GradeCall(Arc<Service>);
+
+impl UnaryService<raw::GradeCallRequest> for GradeCall {
+    type Response = v1::GradeCallResponse;
+    type Future = Reply<Self::Response>;
+
+    fn call(&mut self, request: tonic::Request<raw::GradeCallRequest>) -> Self::Future {
+        let service = Arc::clone(&self.0);
+        Box::pin(async move {
+            let call = request.into_inner().call.unwrap_or_default();
+            let record = ingest::proto::call(&call, &service.limits);
+            let call_id = record.call_id.clone();
+            let (verdict, rejections) = service.grade(record).map_err(|refusal| refused(&call_id, &refusal))?;
+            Ok(tonic::Response::new(v1::GradeCallResponse {
+                verdict: Some(verdict),
+                rejections: rejections.iter().map(rejection).collect(),
+            }))
+        })
+    }
+}
+
+/// An event's rejection as a message.
+pub(super) fn rejection(rejection: &ingest::Rejection) -> v1::Rejection {
+    let refusal = Refusal::Invalid(rejection.reason.clone());
+    v1::Rejection {
+        call_id: rejection.call_id.clone(),
+        seq: rejection.seq,
+        status: Some(status(&rejection.call_id, rejection.seq, &refusal)),
+    }
+}
+
+/// A refusal as the status that ends a unary call.
+fn refused(call_id: &str, refusal: &Refusal) -> Status {
+    use prost::Message;
+    let status = status(call_id, 0, refusal);
+    Status::with_details(tonic::Code::from(status.code), status.message.clone(), status.encode_to_vec().into())
+}
+
+struct ListScripts(Arc<Service>);
+
+impl UnaryService<v1::ListScriptsRequest> for ListScripts {
+    type Response = v1::ListScriptsResponse;
+    type Future = Reply<Self::Response>;
+
+    fn call(&mut self, _: tonic::Request<v1::ListScriptsRequest>) -> Self::Future {
+        let scripts = self.0.scripts.library().iter().map(|script| summary(script)).collect();
+        Box::pin(async move { Ok(tonic::Response::new(v1::ListScriptsResponse { scripts })) })
+    }
+}
+
+struct GetScript(Arc<Service>);
+
+impl UnaryService<v1::GetScriptRequest> for GetScript {
+    type Response = v1::GetScriptResponse;
+    type Future = Reply<Self::Response>;
+
+    fn call(&mut self, request: tonic::Request<v1::GetScriptRequest>) -> Self::Future {
+        let service = Arc::clone(&self.0);
+        Box::pin(async move {
+            let v1::GetScriptRequest { script_id, version } = request.into_inner();
+            let name = if version.is_empty() { script_id } else { format!("{script_id}@{version}") };
+            let script = service.scripts.library().get(&name).map_err(|error: ScriptError| {
+                Status::with_error_details(tonic::Code::NotFound, error.to_string(), ErrorDetails::with_resource_info("script", name, "", ""))
+            })?;
+            let files = script.files.clone();
+            Ok(tonic::Response::new(v1::GetScriptResponse { summary: Some(summary(&script)), files }))
+        })
+    }
+}
+
+pub(super) fn summary(script: &crate::core::script::Script) -> v1::ScriptSummary {
+    v1::ScriptSummary {
+        script_id: script.id.to_string(),
+        version: script.version.to_string(),
+        title: script.title.to_string(),
+        labels: script.labels.iter().map(|label| label.id.to_string()).collect(),
+    }
+}
+
+struct StreamCalls(GradingServer);
+
+impl StreamingService<raw::StreamCallsRequest> for StreamCalls {
+    type Response = v1::StreamCallsResponse;
+    type ResponseStream = Pin<Box<dyn Stream<Item = Result<v1::StreamCallsResponse, Status>> + Send>>;
+    type Future = Reply<Self::ResponseStream>;
+
+    fn call(&mut self, request: tonic::Request<Streaming<raw::StreamCallsRequest>>) -> Self::Future {
+        let GradingServer { service, stopping } = self.0.clone();
+        Box::pin(async move {
+            let stream: Self::ResponseStream = Box::pin(follow(service, stopping, request.into_inner()));
+            Ok(tonic::Response::new(stream))
+        })
+    }
+}
+
+/// What a stream still waits for once its client has stopped sending.
+#[derive(Default)]
+struct Waiting {
+    gapped: std::collections::HashSet<String>,
+    closed: bool,
+}
+
+impl Waiting {
+    fn note(&mut self, call_id: &str, gapped: bool) {
+        if gapped {
+            if !self.gapped.contains(call_id) {
+                self.gapped.insert(call_id.to_owned());
+            }
+        } else if !self.gapped.is_empty() {
+            self.gapped.remove(call_id);
+        }
+    }
+
+    fn over(&self) -> bool {
+        self.closed && self.gapped.is_empty()
+    }
+}
+
+/// One stream. It reads only when all it has to say was taken, so a client that does not read stops being read.
+fn follow(
+    service: Arc<Service>,
+    mut stopping: watch::Receiver<bool>,
+    mut inbound: Streaming<raw::StreamCallsRequest>,
+) -> impl Stream<Item = Result<v1::StreamCallsResponse, Status>> {
+    async_stream::stream! {
+        let outbox = Arc::new(Outbox::default());
+        let mut waiting = Waiting::default();
+        let mut responses = Vec::new();
+        while !waiting.over() {
+            tokio::select! {
+                biased;
+                () = stopped(&mut stopping) => {
+                    service.hand_back(&outbox, &mut responses);
+                    for response in responses.drain(..) {
+                        yield Ok(response);
+                    }
+                    yield Err(Status::unavailable("the server is shutting down"));
+                    return;
+                }
+                calls = outbox.calls() => {
+                    for call in calls {
+                        let gapped = service.owed(&call, &mut responses);
+                        waiting.note(&call, gapped);
+                    }
+                }
+                message = inbound.message(), if !waiting.closed => match message {
+                    Ok(Some(request)) => {
+                        let event = StreamEvent::from_wire(&request);
+                        let call_id = event.call_id.clone();
+                        let gapped = service.event(event, Some(&outbox), &mut responses);
+                        waiting.note(&call_id, gapped);
+                    }
+                    Ok(None) => waiting.closed = true,
+                    Err(status) => {
+                        yield Err(status);
+                        return;
+                    }
+                }
+            }
+            for response in responses.drain(..) {
+                yield Ok(response);
+            }
+        }
+    }
+}
+
+/// Resolves when the server is to shut down.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, and the server with it.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+/// The two versions of server reflection that clients ask for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Reflection {
+    V1,
+    V1Alpha,
+}
+
+impl Reflection {
+    pub(super) fn add_to(self, routes: &mut tonic::service::RoutesBuilder) {
+        let builder = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+        // The descriptors were checked when they were compiled.
+        match self {
+            Self::V1 => {
+                if let Ok(service) = builder.build_v1() {
+                    routes.add_service(service);
+                }
+            }
+            Self::V1Alpha => {
+                if let Ok(service) = builder.build_v1alpha() {
+                    routes.add_service(service);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The wire contract: generated messages, and the way from the core's verdict to them.
+
+pub mod raw;
+mod verdict;
+
+pub use callgrade::v1;
+pub use google::rpc;
+pub use verdict::{CallHead, verdict};
+
+/// The packages of `proto/`, nested as prost expects them.
+#[allow(missing_docs, clippy::all, clippy::pedantic, rustdoc::all)]
+mod callgrade {
+    pub mod v1 {
+        include!(concat!(env!("OUT_DIR"), "/callgrade.v1.rs"));
+        include!(concat!(env!("OUT_DIR"), "/callgrade.v1.serde.rs"));
+    }
+}
+
+#[allow(missing_docs, clippy::all, clippy::pedantic, rustdoc::all)]
+mod google {
+    pub mod rpc {
+        include!(concat!(env!("OUT_DIR"), "/google.rpc.rs"));
+        include!(concat!(env!("OUT_DIR"), "/google.rpc.serde.rs"));
+    }
+}
+
+/// The protocol's file descriptor set, for reflection.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/callgrade.bin"));

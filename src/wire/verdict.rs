@@ -1,0 +1,126 @@
+//! The core's verdict as the contract's message.
+
+use crate::core::event::Speaker;
+use crate::core::lexicon::Match;
+use crate::core::script::Script;
+use crate::core::verdict::{Category, EndedBy, Evidence, Phrase, Verdict};
+
+use super::v1;
+
+/// What a verdict says of its call beyond what the events tell.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CallHead<'a> {
+    /// The dialer's id.
+    pub call_id: &'a str,
+    /// 0 while provisional, 1 when final, one more for each change after.
+    pub revision: u32,
+    /// What was put right or left out before the core saw it.
+    pub notices: &'a [String],
+}
+
+/// The message of a verdict.
+#[must_use]
+pub fn verdict(script: &Script, head: CallHead<'_>, verdict: &Verdict) -> v1::Verdict {
+    let rule = verdict.rule.and_then(|rule| script.rules.get(rule));
+    let node = |index: u8| script.node(index).map_or(String::new(), |node| node.id.to_string());
+    v1::Verdict {
+        call_id: head.call_id.to_owned(),
+        script_id: script.id.to_string(),
+        script_version: script.version.to_string(),
+        label: verdict.label.and_then(|label| script.labels.get(label)).map_or(String::new(), |label| label.id.to_string()),
+        rule_id: rule.map_or(String::new(), |rule| rule.id.to_string()),
+        reason: rule.map_or(String::new(), |rule| rule.words.to_string()),
+        signals: Some(signals(script, verdict)),
+        evidence: verdict.evidence.iter().map(|item| evidence(script, item)).collect(),
+        nodes: verdict
+            .nodes
+            .iter()
+            .map(|progress| v1::NodeProgress {
+                node_id: node(progress.node),
+                progress: progress.progress,
+                recognised: progress.recognised,
+                similarity: progress.similarity,
+            })
+            .collect(),
+        also_matched: verdict.also_matched.iter().filter_map(|&rule| script.rules.get(rule)).map(|rule| rule.id.to_string()).collect(),
+        fallback: verdict.fallback,
+        r#final: verdict.ended_by.is_some(),
+        revision: head.revision,
+        follow_up: verdict.follow_up.and_then(|rule| script.follow_up.get(rule)).map(|rule| v1::FollowUp {
+            action: rule.action.to_string(),
+            within_hours: rule.within_hours,
+            note: rule.note.to_string(),
+        }),
+        do_not_call: verdict.do_not_call,
+        callback: None,
+        ended_by: verdict.ended_by.map_or("", EndedBy::as_str).to_owned(),
+        notices: head.notices.iter().chain(&verdict.notices).cloned().collect(),
+        model_hash: String::new(),
+    }
+}
+
+fn signals(script: &Script, verdict: &Verdict) -> v1::Signals {
+    let signals = &verdict.signals;
+    let node = |index: u8| script.node(index).map_or(String::new(), |node| node.id.to_string());
+    v1::Signals {
+        connected: signals.connected,
+        ended: signals.ended,
+        dial_result: signals.dial_result_str().to_owned(),
+        answered_by: signals.answered_by_str().to_owned(),
+        machine: signals.machine(),
+        talk_s: signals.talk_s,
+        customer_turns: signals.customer_turns,
+        content_turns: signals.content_turns,
+        robot_turns: signals.robot_turns,
+        silent: signals.silent(),
+        questions: signals.questions(),
+        asked: script.names_of(signals.asked).map(str::to_owned).collect(),
+        refusals: signals.refusals,
+        refusal_streak: signals.refusal_streak,
+        last_refused: signals.last_refused,
+        hits: script.categories().zip(&signals.hits).map(|((_, concept), hits)| (concept.id.to_string(), *hits)).collect(),
+        invite: signals.invite_str().to_owned(),
+        completion: signals.completion,
+        reached: signals.reached.iter().map(|&index| node(index)).collect(),
+        last_node: signals.last_node.map(node).unwrap_or_default(),
+        hung_up_by: signals.hung_up_by_str().to_owned(),
+        no_input: signals.no_input,
+        transferred: signals.transferred,
+    }
+}
+
+fn evidence(script: &Script, evidence: &Evidence) -> v1::Evidence {
+    v1::Evidence {
+        event: evidence.event,
+        start: evidence.start,
+        end: evidence.end,
+        speaker: match evidence.speaker {
+            None => v1::Speaker::Unspecified,
+            Some(Speaker::Robot) => v1::Speaker::Robot,
+            Some(Speaker::Customer) => v1::Speaker::Customer,
+            Some(Speaker::Agent) => v1::Speaker::Agent,
+        }
+        .into(),
+        signal: evidence.signal.to_owned(),
+        category: match &evidence.category {
+            Category::None => String::new(),
+            Category::Concept(index) => script.concept(*index).map_or(String::new(), |concept| concept.id.to_string()),
+            Category::Foreign(name) => name.to_string(),
+        },
+        phrase: match &evidence.phrase {
+            Phrase::Listed(entry) => script.customer.entry(*entry).map_or(String::new(), |entry| entry.text.to_string()),
+            Phrase::Word(word) => (*word).to_owned(),
+            Phrase::Text(text) => text.to_string(),
+        },
+        r#match: match evidence.how {
+            Match::Exact => v1::Match::Exact,
+            Match::Normalised => v1::Match::Normalised,
+            Match::Pinyin => v1::Match::Pinyin,
+            Match::Pattern => v1::Match::Pattern,
+            Match::Context => v1::Match::Context,
+            Match::Reported => v1::Match::Reported,
+        }
+        .into(),
+        score: 1.0,
+    }
+}
