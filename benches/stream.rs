@@ -1,1 +1,177 @@
-fn main(){}
+//! Streaming: the service against a bare tonic bidirectional echo of the same messages, client and server on one machine.
+//!
+//! `cargo bench --bench stream`; limit: 0.5 × the echo's messages a second.
+
+mod common;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use callgrade::core::event::{EventKind, Party, Speaker};
+use callgrade::ingest::Limits;
+use callgrade::script::Library;
+use callgrade::service::{Patience, ScriptChoice, Service};
+use callgrade::transport::{self, ServerOptions};
+use callgrade::wire::v1;
+use callgrade::wire::v1::call_event::Event as Wire;
+use callgrade::wire::v1::grading_client::GradingClient;
+use common::{calls, median, sayings};
+use tokio::sync::oneshot;
+use tonic::body::Body;
+use tonic::server::{Grpc, NamedService, StreamingService};
+use tonic::{Request, Response, Status, Streaming};
+use tonic_prost::ProstCodec;
+
+/// Calls interleaved on the stream.
+const CALLS: usize = 4_000;
+const ROUNDS: usize = 9;
+
+fn main() {
+    let Some(sayings) = sayings() else {
+        println!("skipped: stream benchmark (no dialogues.jsonl.gz; set CALLGRADE_DATA)");
+        return;
+    };
+    let calls = calls(&sayings, CALLS);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    println!("machine: {}", common::machine());
+    runtime.block_on(async {
+        let (echo, stop_echo) = start_echo().await;
+        let (grading, stop_grading) = start_grading().await;
+        let (mut echoes, mut graded, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        for round in 0..ROUNDS {
+            let messages = messages(&calls, round);
+            let count = messages.len() as f64;
+            let bare = count / send_echo(&echo, messages.clone()).await;
+            let ours = count / send_grading(&grading, messages).await;
+            echoes.push(bare);
+            graded.push(ours);
+            ratios.push(ours / bare);
+        }
+        println!("{CALLS} interleaved calls of 18 events on one stream, median of {ROUNDS} interleaved rounds");
+        println!("bare echo        {:10.0} messages/s", median(echoes));
+        println!("graded           {:10.0} messages/s, acknowledged, verdicts sent", median(graded));
+        println!("graded ÷ echo    {:10.2} × (limit 0.5)", median(ratios));
+        let _ = (stop_echo.send(()), stop_grading.send(()));
+    });
+}
+
+/// The calls' events, interleaved as concurrent calls are.
+fn messages(calls: &[Vec<callgrade::core::event::Event>], round: usize) -> Vec<v1::StreamCallsRequest> {
+    let longest = calls.iter().map(Vec::len).max().unwrap_or_default();
+    let mut messages = Vec::new();
+    for place in 0..longest {
+        for (number, call) in calls.iter().enumerate() {
+            let Some(event) = call.get(place) else { continue };
+            let event = match &event.kind {
+                EventKind::Answered => Wire::Answered(v1::Answered {}),
+                EventKind::Hangup(hangup) => Wire::Hangup(v1::Hangup {
+                    by: if hangup.by == Some(Party::Customer) { v1::Party::Customer.into() } else { 0 },
+                    ..v1::Hangup::default()
+                }),
+                EventKind::Utterance(utterance) => Wire::Utterance(v1::Utterance {
+                    speaker: if utterance.speaker == Speaker::Robot { v1::Speaker::Robot } else { v1::Speaker::Customer }.into(),
+                    text: utterance.text.to_string(),
+                    duration_ms: utterance.duration_ms,
+                    node_id: utterance.node_id.to_string(),
+                    ..v1::Utterance::default()
+                }),
+                _ => continue,
+            };
+            messages.push(v1::StreamCallsRequest {
+                call_id: format!("{round}-{number}"),
+                seq: place as u32 + 1,
+                event: Some(v1::CallEvent { at_ms: call[place].at_ms, event: Some(event) }),
+                script_id: if place == 0 { "telemarketing".to_owned() } else { String::new() },
+                ..v1::StreamCallsRequest::default()
+            });
+        }
+    }
+    messages
+}
+
+async fn send_grading(address: &str, messages: Vec<v1::StreamCallsRequest>) -> f64 {
+    let mut client = GradingClient::connect(address.to_owned()).await.expect("the server answers");
+    let begun = std::time::Instant::now();
+    let mut answers = client.stream_calls(tokio_stream::iter(messages)).await.expect("a stream").into_inner();
+    let mut finals = 0;
+    while let Some(answer) = answers.message().await.expect("an answer") {
+        if let Some(v1::stream_calls_response::Response::Verdict(verdict)) = answer.response {
+            finals += usize::from(verdict.r#final);
+        }
+    }
+    let took = begun.elapsed().as_secs_f64();
+    assert_eq!(finals, CALLS, "every call has its final verdict");
+    took
+}
+
+async fn send_echo(address: &str, messages: Vec<v1::StreamCallsRequest>) -> f64 {
+    let count = messages.len();
+    let channel = tonic::transport::Endpoint::from_shared(address.to_owned()).expect("an address").connect().await.expect("the echo answers");
+    let mut client = tonic::client::Grpc::new(channel);
+    client.ready().await.expect("ready");
+    let begun = std::time::Instant::now();
+    let codec = ProstCodec::<v1::StreamCallsRequest, v1::StreamCallsRequest>::default();
+    let path = http::uri::PathAndQuery::from_static("/callgrade.bench.Echo/Echo");
+    let mut answers = client.streaming(Request::new(tokio_stream::iter(messages)), path, codec).await.expect("a stream").into_inner();
+    let mut echoed = 0;
+    while answers.message().await.expect("an echo").is_some() {
+        echoed += 1;
+    }
+    let took = begun.elapsed().as_secs_f64();
+    assert_eq!(echoed, count);
+    took
+}
+
+async fn start_grading() -> (String, oneshot::Sender<()>) {
+    let scripts = ScriptChoice::new(Library::bundled().expect("the scripts compile"), None).expect("a choice");
+    let service = Service::new(scripts, Limits::default(), Patience::default());
+    let (listener, address) = transport::listen("127.0.0.1:0").await.expect("a port");
+    let (stop, stopped) = oneshot::channel();
+    tokio::spawn(transport::serve(service, listener, ServerOptions::default(), async {
+        let _ = stopped.await;
+    }));
+    (format!("http://{address}"), stop)
+}
+
+async fn start_echo() -> (String, oneshot::Sender<()>) {
+    let (listener, address) = transport::listen("127.0.0.1:0").await.expect("a port");
+    let (stop, stopped) = oneshot::channel();
+    let incoming = tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));
+    tokio::spawn(tonic::transport::Server::builder().add_service(Echo).serve_with_incoming_shutdown(incoming, async {
+        let _ = stopped.await;
+    }));
+    (format!("http://{address}"), stop)
+}
+
+#[derive(Clone)]
+struct Echo;
+
+impl NamedService for Echo {
+    const NAME: &'static str = "callgrade.bench.Echo";
+}
+
+impl tower::Service<http::Request<Body>> for Echo {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        Box::pin(async move { Ok(Grpc::new(ProstCodec::default()).streaming(Echo, request).await) })
+    }
+}
+
+impl StreamingService<v1::StreamCallsRequest> for Echo {
+    type Response = v1::StreamCallsRequest;
+    type ResponseStream = Streaming<v1::StreamCallsRequest>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Self::ResponseStream>, Status>> + Send>>;
+
+    fn call(&mut self, request: Request<Streaming<v1::StreamCallsRequest>>) -> Self::Future {
+        Box::pin(async move { Ok(Response::new(request.into_inner())) })
+    }
+}

@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 //! callgrade
 
+pub mod cli;
 pub mod config;
 pub mod core;
 pub mod ingest;

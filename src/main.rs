@@ -1,1 +1,5 @@
-fn main(){}
+//! The `callgrade` program; see [`callgrade::cli`].
+
+fn main() -> std::process::ExitCode {
+    callgrade::cli::main()
+}

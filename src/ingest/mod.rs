@@ -5,11 +5,13 @@ use std::fmt;
 
 use pbjson_types::Timestamp;
 
+pub mod aliyun;
 mod json;
 
 pub use json::event;
 pub mod jsonl;
 pub mod proto;
+pub mod vcon;
 
 use crate::core::event::{Event, EventKind};
 

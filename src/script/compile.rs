@@ -18,7 +18,7 @@ use crate::core::script::{
 };
 
 mod lists;
-mod place;
+pub(super) mod place;
 
 /// Characters a second that a robot speaks, where a script does not say.
 const SPEAKING_RATE: f64 = 4.5;
@@ -143,8 +143,8 @@ impl Compiler<'_> {
         match serde_saphyr::from_str::<ScriptSpec>(text) {
             Ok(spec) => Some(spec),
             Err(error) => {
-                let (message, span) = place::yaml_error(&error, text);
-                self.error("yaml", message, SCRIPT, span, None);
+                let (message, span, help) = place::yaml_error(&error, text);
+                self.error("yaml", message, SCRIPT, span, help);
                 None
             }
         }

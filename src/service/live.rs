@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use super::session::{Answer, Context, Session};
 use super::{Patience, Refusal, Service};
 use crate::ingest;
+use crate::script::ScriptError;
 use crate::wire::{raw, rpc, v1};
 
 /// An event on its way to its call.
@@ -149,14 +150,22 @@ impl Service {
                 Err(error) => session.bar(Refusal::Script(error)),
             }
         }
-        if let Some(owner) = owner
-            && !std::ptr::eq(session.owner.as_ptr(), Arc::as_ptr(owner))
-        {
-            session.owner = Arc::downgrade(owner);
+        // Another stream may hear of the call so far, and wait for its gap.
+        let mut other = None;
+        match owner {
+            Some(owner) if !session.owned_by(owner) => {
+                other = session.owner.upgrade();
+                session.owner = Arc::downgrade(owner);
+            }
+            Some(_) => {}
+            None => other = session.owner.upgrade(),
         }
-        let mut answers = std::mem::take(&mut session.owed);
+        let mut answers = if owner.is_none() && other.is_some() { Vec::new() } else { std::mem::take(&mut session.owed) };
         session.take(&call_id, seq, event, cx, &mut answers);
         let gapped = session.gapped();
+        if let Some(other) = other {
+            other.push(&key);
+        }
         let due = session.due(cx.patience);
         if session.scheduled.is_none_or(|scheduled| due < scheduled) {
             session.scheduled = Some(due);
@@ -167,10 +176,11 @@ impl Service {
         gapped
     }
 
-    /// What a call's owner has not been told yet, and whether the call still waits for an earlier event.
-    pub fn owed(&self, call_id: &str, responses: &mut Vec<v1::StreamCallsResponse>) -> bool {
+    /// What a call's owner has not been told yet, and whether the call still waits for an earlier event. A stream that no
+    /// longer hears of the call is told nothing and has nothing to wait for.
+    pub fn owed(&self, call_id: &str, owner: &Arc<Outbox>, responses: &mut Vec<v1::StreamCallsResponse>) -> bool {
         let mut shard = self.live.shard(call_id);
-        let Some(session) = shard.calls.get_mut(call_id) else { return false };
+        let Some(session) = shard.calls.get_mut(call_id).filter(|session| session.owned_by(owner)) else { return false };
         responses.extend(std::mem::take(&mut session.owed).into_iter().map(|answer| response(call_id, answer)));
         let gapped = session.gapped();
         if !session.begun() && !gapped {
@@ -222,8 +232,7 @@ impl Service {
         for shard in &self.live.shards {
             let mut shard = lock(shard);
             for (key, session) in &mut shard.calls {
-                let mine = std::ptr::eq(session.owner.as_ptr(), Arc::as_ptr(owner));
-                if mine && session.is_live() {
+                if session.owned_by(owner) && session.is_live() {
                     session.notice("the server is shutting down and keeps no live state: send this call again from event 1");
                     responses.extend(session.verdict(key).map(|verdict| response(key, Answer::Verdict(Box::new(verdict)))));
                 }
@@ -242,7 +251,9 @@ fn response(call_id: &str, answer: Answer) -> v1::StreamCallsResponse {
     v1::StreamCallsResponse { response: Some(response) }
 }
 
-fn rejection(call_id: &str, seq: u32, refusal: &Refusal) -> v1::StreamCallsResponse {
+/// A refusal as a stream answers it.
+#[must_use]
+pub fn rejection(call_id: &str, seq: u32, refusal: &Refusal) -> v1::StreamCallsResponse {
     let rejection = v1::Rejection { call_id: call_id.to_owned(), seq, status: Some(status(call_id, seq, refusal)) };
     v1::StreamCallsResponse { response: Some(v1::stream_calls_response::Response::Rejection(rejection)) }
 }
@@ -256,7 +267,9 @@ pub fn status(call_id: &str, seq: u32, refusal: &Refusal) -> rpc::Status {
         Refusal::Invalid(reason) | Refusal::TooMuch(reason) => {
             tonic_types::ErrorDetails::with_bad_request_violation(field(seq), reason.as_str())
         }
-        Refusal::Script(error) => tonic_types::ErrorDetails::with_resource_info("script", "", "", error.to_string()),
+        Refusal::Script(error @ (ScriptError::Unknown(id, _) | ScriptError::Version(id, _, _))) => {
+            tonic_types::ErrorDetails::with_resource_info("script", id.as_str(), "", error.to_string())
+        }
         Refusal::NotOpen(reason) => tonic_types::ErrorDetails::with_precondition_failure_violation("CALL", call_id, reason.as_str()),
         Refusal::NoCall(_) => tonic_types::ErrorDetails::with_resource_info("call", call_id, "", ""),
     };

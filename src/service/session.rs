@@ -91,6 +91,11 @@ impl Session {
         self.barred = Some(refusal);
     }
 
+    /// Whether this stream hears of what happens without an event.
+    pub(super) fn owned_by(&self, stream: &Arc<Outbox>) -> bool {
+        std::ptr::eq(self.owner.as_ptr(), Arc::as_ptr(stream))
+    }
+
     /// Whether it waits for an event that later ones have overtaken.
     pub(super) fn gapped(&self) -> bool {
         self.gap_since.is_some()
@@ -101,6 +106,11 @@ impl Session {
         self.touched = cx.now;
         if seq == 0 {
             answers.push(Answer::Refused(0, Refusal::Invalid("seq counts from 1".to_owned())));
+            return;
+        }
+        if seq == u32::MAX {
+            // The next one could not be counted.
+            answers.push(Answer::Refused(seq, Refusal::Invalid(format!("seq {seq} is beyond the last there can be"))));
             return;
         }
         if let (Some(refusal), None) = (&self.barred, &self.call) {

@@ -9,19 +9,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::Buf;
 use futures_core::Stream;
 use http::{Request, Response};
 use tokio::sync::watch;
 use tonic::body::Body;
-use tonic::codec::{CompressionEncoding, EnabledCompressionEncodings};
+use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EnabledCompressionEncodings};
 use tonic::server::{Grpc, NamedService, StreamingService, UnaryService};
 use tonic::{Status, Streaming};
-use tonic_prost::ProstCodec;
+use tonic_prost::{ProstCodec, ProstEncoder};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::ingest;
 use crate::script::ScriptError;
-use crate::service::live::status;
+use crate::service::live::{self, status};
 use crate::service::{Outbox, Refusal, Service, StreamEvent};
 use crate::wire::{DESCRIPTORS, raw, v1};
 
@@ -42,15 +43,11 @@ impl GradingServer {
         Self { service, stopping }
     }
 
-    fn grpc<E, D>(&self) -> Grpc<ProstCodec<E, D>>
-    where
-        E: prost::Message + Send + 'static,
-        D: prost::Message + Default + Send + 'static,
-    {
+    fn grpc<C: Codec>(&self, codec: C) -> Grpc<C> {
         let mut encodings = EnabledCompressionEncodings::default();
         encodings.enable(CompressionEncoding::Gzip);
         encodings.enable(CompressionEncoding::Zstd);
-        Grpc::new(ProstCodec::default())
+        Grpc::new(codec)
             .apply_compression_config(encodings, encodings)
             .apply_max_message_size_config(Some(self.service.limits.message_bytes), None)
     }
@@ -80,10 +77,10 @@ impl tower::Service<Request<Body>> for GradingServer {
             let deadline = if method == "StreamCalls" { None } else { deadline(&request) };
             let answering = async {
                 match method.as_str() {
-                    "StreamCalls" => this.grpc().streaming(StreamCalls(this.clone()), request).await,
-                    "GradeCall" => this.grpc().unary(GradeCall(Arc::clone(&this.service)), request).await,
-                    "ListScripts" => this.grpc().unary(ListScripts(Arc::clone(&this.service)), request).await,
-                    "GetScript" => this.grpc().unary(GetScript(Arc::clone(&this.service)), request).await,
+                    "StreamCalls" => this.grpc(StreamCodec).streaming(StreamCalls(this.clone()), request).await,
+                    "GradeCall" => this.grpc(ProstCodec::default()).unary(GradeCall(Arc::clone(&this.service)), request).await,
+                    "ListScripts" => this.grpc(ProstCodec::default()).unary(ListScripts(Arc::clone(&this.service)), request).await,
+                    "GetScript" => this.grpc(ProstCodec::default()).unary(GetScript(Arc::clone(&this.service)), request).await,
                     _ => Status::unimplemented(format!("{SERVICE} has no method {method:?}")).into_http(),
                 }
             };
@@ -194,14 +191,48 @@ pub(super) fn summary(script: &crate::core::script::Script) -> v1::ScriptSummary
     }
 }
 
+/// A stream's message, or why its bytes are none.
+type Received = Result<raw::StreamCallsRequest, String>;
+
+/// Reads a stream's messages such that one that cannot be read does not end it.
+#[derive(Debug, Clone, Copy)]
+struct StreamCodec;
+
+impl Codec for StreamCodec {
+    type Encode = v1::StreamCallsResponse;
+    type Decode = Received;
+    type Encoder = ProstEncoder<v1::StreamCallsResponse>;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self::Encoder {
+        ProstEncoder::default()
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Decoder for StreamCodec {
+    type Item = Received;
+    type Error = Status;
+
+    fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<Received>, Status> {
+        use prost::Message;
+        // Whole first: decoding from the buffer itself could leave part of a bad message in it.
+        let message = bytes.copy_to_bytes(bytes.remaining());
+        Ok(Some(raw::StreamCallsRequest::decode(message).map_err(|error| format!("not a StreamCallsRequest: {error}"))))
+    }
+}
+
 struct StreamCalls(GradingServer);
 
-impl StreamingService<raw::StreamCallsRequest> for StreamCalls {
+impl StreamingService<Received> for StreamCalls {
     type Response = v1::StreamCallsResponse;
     type ResponseStream = Pin<Box<dyn Stream<Item = Result<v1::StreamCallsResponse, Status>> + Send>>;
     type Future = Reply<Self::ResponseStream>;
 
-    fn call(&mut self, request: tonic::Request<Streaming<raw::StreamCallsRequest>>) -> Self::Future {
+    fn call(&mut self, request: tonic::Request<Streaming<Received>>) -> Self::Future {
         let GradingServer { service, stopping } = self.0.clone();
         Box::pin(async move {
             let stream: Self::ResponseStream = Box::pin(follow(service, stopping, request.into_inner()));
@@ -237,7 +268,7 @@ impl Waiting {
 fn follow(
     service: Arc<Service>,
     mut stopping: watch::Receiver<bool>,
-    mut inbound: Streaming<raw::StreamCallsRequest>,
+    mut inbound: Streaming<Received>,
 ) -> impl Stream<Item = Result<v1::StreamCallsResponse, Status>> {
     async_stream::stream! {
         let outbox = Arc::new(Outbox::default());
@@ -256,12 +287,13 @@ fn follow(
                 }
                 calls = outbox.calls() => {
                     for call in calls {
-                        let gapped = service.owed(&call, &mut responses);
+                        let gapped = service.owed(&call, &outbox, &mut responses);
                         waiting.note(&call, gapped);
                     }
                 }
                 message = inbound.message(), if !waiting.closed => match message {
-                    Ok(Some(request)) => {
+                    Ok(Some(Err(reason))) => responses.push(live::rejection("", 0, &Refusal::Invalid(reason))),
+                    Ok(Some(Ok(request))) => {
                         let event = StreamEvent::from_wire(&request);
                         let call_id = event.call_id.clone();
                         let gapped = service.event(event, Some(&outbox), &mut responses);

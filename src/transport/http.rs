@@ -1,22 +1,27 @@
 //! HTTP/JSON for engineers without gRPC. The messages are those of the contract, in proto3 JSON.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::Deserialize;
+use prost::Message;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use tonic::{Code, Status};
+use tonic_types::{BadRequest, ErrorDetail, PreconditionFailure, PreconditionViolation, ResourceInfo, StatusExt};
 
 use crate::ingest::{self, jsonl};
-use crate::service::live::status;
+use crate::service::live::{self, status};
 use crate::service::{Refusal, Service, StreamEvent};
-use crate::wire::v1;
 use crate::wire::v1::stream_calls_response::Response as Answer;
+use crate::wire::{rpc, v1};
 
 /// The document that describes these routes.
 const OPENAPI: &str = include_str!("openapi.json");
@@ -30,11 +35,17 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/v1/calls/{call_id}/verdict", get(verdict))
         .route("/v1/scripts", get(scripts))
         .route("/v1/openapi.json", get(openapi))
+        .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(most))
         .with_state(service)
 }
 
-/// An error as the other doors tell it: code, name and message of `google.rpc.Status`.
+/// A body as it comes, or why it could not be read.
+type Body = Result<Bytes, BytesRejection>;
+/// The call of a path, or why it names none.
+type CallPath = Result<Path<String>, PathRejection>;
+
+/// An error as the other doors tell it: code, name, message and details of `google.rpc.Status`.
 struct Failure(Refusal, String);
 
 impl IntoResponse for Failure {
@@ -45,19 +56,106 @@ impl IntoResponse for Failure {
             Refusal::TooMuch(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::Script(_) | Refusal::NoCall(_) => StatusCode::NOT_FOUND,
         };
-        let status = status(&call_id, 0, &refusal);
-        let name = format!("{:?}", tonic::Code::from(status.code));
-        (http, Json(json!({"error": {"code": status.code, "status": name, "message": status.message}}))).into_response()
+        error(http, &status(&call_id, 0, &refusal))
     }
 }
 
-async fn grade(State(service): State<Arc<Service>>, body: Bytes) -> Result<Json<v1::GradeCallResponse>, Failure> {
+/// The body of every answer that is no success.
+fn error(http: StatusCode, status: &rpc::Status) -> Response {
+    let code = Code::from(status.code);
+    let error = json!({"code": status.code, "status": name(code), "message": status.message, "details": details(status)});
+    (http, Json(json!({"error": error}))).into_response()
+}
+
+/// A code's name as `google.rpc.Code` spells it: `NOT_FOUND`.
+fn name(code: Code) -> String {
+    let mut name = String::new();
+    for letter in format!("{code:?}").chars() {
+        if letter.is_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_uppercase());
+    }
+    name
+}
+
+/// A status's details in canonical proto3 JSON, of the types that this server uses; others are left out.
+fn details(status: &rpc::Status) -> Vec<Value> {
+    let details = Status::with_details(Code::from(status.code), "", status.encode_to_vec().into()).get_error_details_vec();
+    let value = |detail| match detail {
+        ErrorDetail::BadRequest(bad) => {
+            let violations: Vec<Value> =
+                bad.field_violations.iter().map(|it| json!({"field": it.field, "description": it.description})).collect();
+            Some(json!({"@type": BadRequest::TYPE_URL, "fieldViolations": violations}))
+        }
+        ErrorDetail::PreconditionFailure(failure) => {
+            let violation = |it: &PreconditionViolation| json!({"type": it.r#type, "subject": it.subject, "description": it.description});
+            let violations: Vec<Value> = failure.violations.iter().map(violation).collect();
+            Some(json!({"@type": PreconditionFailure::TYPE_URL, "violations": violations}))
+        }
+        ErrorDetail::ResourceInfo(resource) => Some(json!({
+            "@type": ResourceInfo::TYPE_URL,
+            "resourceType": resource.resource_type,
+            "resourceName": resource.resource_name,
+            "owner": resource.owner,
+            "description": resource.description,
+        })),
+        _ => None,
+    };
+    details.into_iter().filter_map(value).collect()
+}
+
+/// A rejection in canonical proto3 JSON, which spells out an `Any`.
+fn rejected(rejection: &v1::Rejection) -> Value {
+    let status = rejection.status.as_ref();
+    let status = status.map(|status| json!({"code": status.code, "message": status.message, "details": details(status)}));
+    json!({"callId": rejection.call_id, "seq": rejection.seq, "status": status})
+}
+
+/// The bytes of a body.
+fn read(body: Body, service: &Service) -> Result<Bytes, Refusal> {
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooMuch(format!("the body has more than {} bytes", service.limits.message_bytes)),
+        _ => Refusal::Invalid(rejection.body_text()),
+    })
+}
+
+/// The call id of a path.
+fn named(path: CallPath) -> Result<String, Failure> {
+    path.map(|Path(call_id)| call_id).map_err(|_| Failure(Refusal::Invalid("the call id in the path is not UTF-8".to_owned()), String::new()))
+}
+
+/// The answer to a path that is none of ours, in the asker's own protocol.
+pub(super) async fn unknown(request: Request) -> Response {
+    let path = request.uri().path();
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if kind.starts_with("application/grpc") {
+        return Status::unimplemented(format!("there is no service at {path}")).into_http();
+    }
+    let status = rpc::Status { code: Code::NotFound.into(), message: format!("there is nothing at {path}; see /v1/openapi.json"), details: Vec::new() };
+    error(StatusCode::NOT_FOUND, &status)
+}
+
+async fn wrong_method(request: Request) -> Response {
+    let message = format!("{} does not answer {}; see /v1/openapi.json", request.uri().path(), request.method());
+    error(StatusCode::METHOD_NOT_ALLOWED, &rpc::Status { code: Code::Unimplemented.into(), message, details: Vec::new() })
+}
+
+/// [`v1::GradeCallResponse`], details spelt out.
+#[derive(Serialize)]
+struct Graded {
+    verdict: v1::Verdict,
+    rejections: Vec<Value>,
+}
+
+async fn grade(State(service): State<Arc<Service>>, body: Body) -> Result<Json<Graded>, Failure> {
+    let body = read(body, &service).map_err(|refusal| Failure(refusal, String::new()))?;
     let unreadable = |rejection: ingest::Rejection| Failure(Refusal::Invalid(rejection.to_string()), rejection.call_id);
     let record = jsonl::call(&body, &service.limits).map_err(unreadable)?;
     let call_id = record.call_id.clone();
     let (verdict, rejections) = service.grade(record).map_err(|refusal| Failure(refusal, call_id))?;
-    let rejections = rejections.iter().map(super::grpc::rejection).collect();
-    Ok(Json(v1::GradeCallResponse { verdict: Some(verdict), rejections }))
+    let rejections = rejections.iter().map(|rejection| rejected(&super::grpc::rejection(rejection))).collect();
+    Ok(Json(Graded { verdict, rejections }))
 }
 
 /// Events of one call, each with its `seq`, as a stream would carry them.
@@ -69,28 +167,51 @@ struct EventsBody<'a> {
     events: Vec<&'a RawValue>,
 }
 
+/// An event's place, a number or, as proto3 JSON allows, a number in a string.
 #[derive(Deserialize)]
 struct Sequence {
     #[serde(default)]
-    seq: Option<u32>,
+    seq: Value,
 }
 
-async fn events(State(service): State<Arc<Service>>, Path(call_id): Path<String>, body: Bytes) -> Result<Json<Value>, Failure> {
-    let failed = |reason: String| Failure(Refusal::Invalid(reason), call_id.clone());
-    let text = std::str::from_utf8(&body).map_err(|_| failed("the body is not UTF-8".to_owned()))?;
-    let body: EventsBody<'_> = serde_json::from_str(text).map_err(|error| failed(format!("not a list of events: {error}")))?;
+/// An event's `seq`; 0, which no event has, if it gives none.
+fn seq_of(event: &str) -> u32 {
+    let seq = serde_json::from_str::<Sequence>(event).map(|sequence| sequence.seq).unwrap_or_default();
+    let seq = seq.as_u64().or_else(|| seq.as_str().and_then(|seq| seq.parse().ok()));
+    seq.and_then(|seq| u32::try_from(seq).ok()).unwrap_or_default()
+}
+
+/// What the events of a body led to.
+#[derive(Serialize)]
+struct EventsAnswer {
+    ack: Option<v1::Ack>,
+    rejections: Vec<Value>,
+    verdict: Option<v1::Verdict>,
+}
+
+async fn events(State(service): State<Arc<Service>>, call_id: CallPath, body: Body) -> Result<Json<EventsAnswer>, Failure> {
+    let call_id = named(call_id)?;
+    let failed = |refusal: Refusal| Failure(refusal, call_id.clone());
+    let body = read(body, &service).map_err(failed)?;
+    let text = String::from_utf8_lossy(&body);
+    let damaged = matches!(text, Cow::Owned(_));
+    let body: EventsBody<'_> =
+        serde_json::from_str(&text).map_err(|error| failed(Refusal::Invalid(format!("not a list of events: {error}"))))?;
     let mut responses = Vec::new();
     for (place, raw) in body.events.iter().enumerate() {
-        let seq = serde_json::from_str::<Sequence>(raw.get()).ok().and_then(|sequence| sequence.seq);
-        let Some(seq) = seq else {
-            return Err(failed(format!("events[{place}] has no seq; events count from 1 in each call")));
+        let seq = seq_of(raw.get());
+        if seq == 0 {
+            let reason = format!("events[{place}] has no seq; events count from 1 in each call");
+            responses.push(live::rejection(&call_id, 0, &Refusal::Invalid(reason)));
+            continue;
+        }
+        // Only an event of a body with bytes that are not UTF-8 is looked at for what stands in their place.
+        let event = if damaged && raw.get().contains(char::REPLACEMENT_CHARACTER) {
+            Err("text that is not UTF-8".to_owned())
+        } else {
+            ingest::event(raw.get())
         };
-        let event = StreamEvent {
-            call_id: call_id.clone(),
-            seq,
-            script_id: body.script_id.clone(),
-            event: Some(ingest::event(raw.get())),
-        };
+        let event = StreamEvent { call_id: call_id.clone(), seq, script_id: body.script_id.clone(), event: Some(event) };
         service.event(event, None, &mut responses);
     }
     let mut acknowledged = None;
@@ -98,15 +219,16 @@ async fn events(State(service): State<Arc<Service>>, Path(call_id): Path<String>
     for response in responses {
         match response.response {
             Some(Answer::Ack(ack)) => acknowledged = acknowledged.max(Some(ack.seq)),
-            Some(Answer::Rejection(rejection)) => rejections.push(rejection),
+            Some(Answer::Rejection(rejection)) => rejections.push(rejected(&rejection)),
             Some(Answer::Verdict(_)) | None => {}
         }
     }
     let ack = acknowledged.map(|seq| v1::Ack { call_id: call_id.clone(), seq });
-    Ok(Json(json!({"ack": ack, "rejections": rejections, "verdict": service.verdict(&call_id).ok()})))
+    Ok(Json(EventsAnswer { ack, rejections, verdict: service.verdict(&call_id).ok() }))
 }
 
-async fn verdict(State(service): State<Arc<Service>>, Path(call_id): Path<String>) -> Result<Json<v1::Verdict>, Failure> {
+async fn verdict(State(service): State<Arc<Service>>, call_id: CallPath) -> Result<Json<v1::Verdict>, Failure> {
+    let call_id = named(call_id)?;
     service.verdict(&call_id).map(Json).map_err(|refusal| Failure(refusal, call_id))
 }
 

@@ -57,7 +57,7 @@ pub async fn serve(
         reflection.add_to(&mut routes);
     }
     let grpc_routes = routes.routes().prepare().into_axum_router().layer(GrpcWebLayer::new());
-    let all = grpc_routes.merge(http::routes(Arc::clone(&service)));
+    let all = grpc_routes.merge(http::routes(Arc::clone(&service))).fallback(http::unknown);
 
     let ticking = Arc::clone(&service);
     let ticker = tokio::spawn(async move {

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use serde_saphyr::{Error, Location};
 
+use crate::script::cel::suggest;
+
 /// The bytes in `file` of some bytes of a scalar's value; the whole scalar where its notation cannot be followed.
 pub(super) fn inside(file: &str, scalar: Range<usize>, value: &str, part: &Range<usize>) -> Range<usize> {
     let Some(written) = file.get(scalar.clone()) else { return scalar };
@@ -80,22 +82,28 @@ fn escape_length(text: &str) -> usize {
 }
 
 /// A span without the white space it ends with: a block's includes the next line's indentation.
-pub(super) fn trimmed(text: &str, span: Range<usize>) -> Range<usize> {
+pub(in crate::script) fn trimmed(text: &str, span: Range<usize>) -> Range<usize> {
     match text.get(span.clone()) {
         Some(part) => span.start..span.start + part.trim_end().len(),
         None => span,
     }
 }
 
-/// What the YAML reader says in a script author's words, and the bytes it says it of.
-pub(super) fn yaml_error(error: &Error, text: &str) -> (String, Range<usize>) {
+/// What the YAML reader says in a script author's words, the bytes it says it of, and what to do.
+pub(in crate::script) fn yaml_error(error: &Error, text: &str) -> (String, Range<usize>, Option<String>) {
     let error = error.without_snippet();
     let (said, mut span) = crate::script::yaml_error(error, text);
     if let Some(location) = error.location().filter(|location| location.span().byte_offset().is_none()) {
         let at = line_and_column(text, &location);
         span = at..at;
     }
-    (meaning(error).unwrap_or(said), span)
+    let help = match error {
+        Error::SerdeUnknownField { field: name, expected, .. } | Error::SerdeUnknownVariant { variant: name, expected, .. } => {
+            suggest(name, expected)
+        }
+        _ => None,
+    };
+    (meaning(error).unwrap_or(said), span, help)
 }
 
 fn meaning(error: &Error) -> Option<String> {
@@ -111,9 +119,10 @@ fn meaning(error: &Error) -> Option<String> {
         Error::InvalidScalar { ty, .. } => format!("{} belongs here", scalar_name(ty)),
         Error::InvalidBooleanStrict { .. } => "`true` or `false` belongs here".to_owned(),
         Error::NullIntoString { .. } => "a text belongs here, but there is nothing".to_owned(),
-        Error::SerdeMissingField { field, .. } => format!("the field `{field}` is missing here"),
-        Error::SerdeUnknownField { field, expected, .. } => format!("there is no field `{field}` here; there are {}", expected.join(", ")),
-        Error::SerdeUnknownVariant { variant, expected, .. } => format!("`{variant}` means nothing here; there are {}", expected.join(", ")),
+        // The reader knows a place in the mapping, not where it begins.
+        Error::SerdeMissingField { field, .. } => format!("the field `{field}` is missing in the mapping around this"),
+        Error::SerdeUnknownField { field, .. } => format!("there is no field `{field}` here"),
+        Error::SerdeUnknownVariant { variant, .. } => format!("`{variant}` means nothing here"),
         Error::DuplicateMappingKey { key, .. } => match key {
             Some(key) => format!("`{key}` is given twice"),
             None => "the same key is given twice".to_owned(),

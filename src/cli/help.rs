@@ -1,0 +1,72 @@
+//! The help in Chinese.
+
+use clap::Command;
+
+use crate::config::Lang;
+
+/// The language named in arguments that begin with `--lang`.
+pub(super) fn asked_language(mut arguments: impl Iterator<Item = String>) -> Option<Lang> {
+    let first = arguments.next()?;
+    let name = match first.split_once('=') {
+        Some((_, name)) => name.to_owned(),
+        None => arguments.next()?,
+    };
+    <Lang as clap::ValueEnum>::from_str(&name, true).ok()
+}
+
+/// Subcommand path, argument id (empty: the command itself), its help.
+const CHINESE: &[(&str, &str, &str)] = &[
+    ("", "", "给电话机器人的通话评意向等级：输入通话事件，输出等级 A–F 和依据"),
+    ("", "lang", "给人看的文字用哪种语言；不给时取自 LC_ALL、LC_MESSAGES 或 LANG"),
+    ("classify", "", "批量评级录下的通话，每通一行结果"),
+    ("explain", "", "给人看的一通通话：为什么是这个等级，为什么不是更高的"),
+    ("script", "", "检查、查看、测试话术"),
+    ("script lint", "", "检查话术有没有错漏：文件、行、列，用 ^ 指出"),
+    ("script show", "", "话术的流程、规则和词表"),
+    ("script test", "", "跑话术自带的用例"),
+    ("serve", "", "在线评级服务：gRPC、gRPC-web、HTTP/JSON 同一端口"),
+    ("demo", "", "启动服务，把样例通话用真实的 gRPC 流式送进去"),
+    ("classify", "format", "输入格式"),
+    ("classify", "output", "输出格式"),
+    ("classify", "files", "输入文件；- 为标准输入"),
+    ("classify", "robot_party", "vCon 里哪一方是机器人：序号、姓名、电话或邮箱"),
+    ("explain", "file", "通话所在的文件；- 为标准输入"),
+    ("explain", "call_id", "哪一通"),
+    ("explain", "format", "输入格式"),
+    ("explain", "robot_party", "vCon 里哪一方是机器人：序号、姓名、电话或邮箱"),
+    ("serve", "listen", "监听地址；端口 0 为任一空闲端口"),
+    ("demo", "exit", "打印结果后退出，不留在前台"),
+];
+
+/// Help of arguments that several subcommands share.
+const SHARED: &[(&str, &str)] = &[
+    ("script", "没写话术的通话用哪个话术；ID@版本 同时固定该话术的版本"),
+    ("scripts", "用这个文件夹里的话术，不用内置的"),
+    ("max_utterance_bytes", "一句话最多多少字节"),
+    ("max_call_events", "一通最多多少事件"),
+    ("max_message_bytes", "一条消息、文件一行最多多少字节"),
+];
+
+/// Puts the help into the language.
+pub(super) fn localise(command: Command, lang: Lang) -> Command {
+    match lang {
+        Lang::En => command,
+        Lang::Zh => chinese(command, ""),
+    }
+}
+
+fn chinese(mut command: Command, path: &str) -> Command {
+    for (_, id, help) in CHINESE.iter().filter(|(at, ..)| *at == path) {
+        command = if id.is_empty() { command.about(*help) } else { command.mut_arg(*id, |arg| arg.help(*help)) };
+    }
+    let shared: Vec<&str> = command.get_arguments().map(|arg| arg.get_id().as_str().to_owned()).filter_map(|id| SHARED.iter().find(|(known, _)| *known == id).map(|(known, _)| *known)).collect();
+    for (id, help) in SHARED.iter().filter(|(id, _)| shared.contains(id)) {
+        command = command.mut_arg(*id, |arg| arg.help(*help));
+    }
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for name in names.into_iter().filter(|name| name != "help") {
+        let inner = if path.is_empty() { name.clone() } else { format!("{path} {name}") };
+        command = command.mut_subcommand(&name, |sub| chinese(sub, &inner));
+    }
+    command
+}

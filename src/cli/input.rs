@@ -1,0 +1,266 @@
+//! Recorded calls from files and standard input, whatever their format, one at a time.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use crate::ingest::vcon::{self, VconOptions};
+use crate::ingest::{CallRecord, Fault, Limits, Rejection, aliyun, jsonl};
+
+use super::Format;
+
+/// A call and where it stood.
+pub(super) struct Item {
+    /// Line of the file, from 1; 0 where the format has no lines.
+    pub(super) line: usize,
+    pub(super) record: CallRecord,
+    /// The vCon it was read from, for writing the verdict back.
+    pub(super) original: Option<serde_json::Value>,
+}
+
+/// What a source gives: calls, and what was no call.
+pub(super) enum Given {
+    Call(Box<Item>),
+    Fault(Fault),
+}
+
+/// How to read.
+#[derive(Clone)]
+pub(super) struct Reading {
+    pub(super) format: Format,
+    pub(super) limits: Limits,
+    pub(super) vcon: VconOptions,
+    /// The vCon itself is wanted back.
+    pub(super) keep_original: bool,
+}
+
+/// Largest file of a format that is read whole.
+const MOST_WHOLE: u64 = 1 << 30;
+/// As much of a file as is looked at to tell its format.
+const PEEK: usize = 64 << 10;
+
+/// Opens a path; `-` is standard input.
+pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin()));
+    }
+    if path.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory; name the files in it"));
+    }
+    Ok(Box::new(File::open(path)?))
+}
+
+/// Bytes of all files together, if they are files.
+pub(super) fn total_bytes(paths: &[PathBuf]) -> Option<u64> {
+    paths.iter().map(|path| path.metadata().ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len())).sum()
+}
+
+/// Reads all of a source, handing out what it gives as it comes; `give` answers whether to go on. `progress` hears of bytes.
+pub(super) fn read(
+    source: impl Read,
+    reading: &Reading,
+    mut progress: impl FnMut(u64),
+    mut give: impl FnMut(Given) -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
+    let mut source = BufReader::with_capacity(PEEK, source);
+    let format = match reading.format {
+        Format::Auto => detect(source.fill_buf()?),
+        format => format,
+    };
+    match format {
+        Format::Jsonl | Format::Auto => lines(&mut source, reading.limits.message_bytes, |line, bytes| {
+            progress(bytes.len() as u64 + 1);
+            let given = match bytes {
+                Line::Whole(bytes) if bytes.trim_ascii().is_empty() => return Ok(true),
+                Line::Whole(bytes) => call_of_line(line, jsonl::call(bytes, &reading.limits), None),
+                Line::TooLong(length) => fault(line, &format!("a line of over {} bytes ({length})", reading.limits.message_bytes)),
+            };
+            give(given)
+        }),
+        Format::Vcon => read_vcons(&mut source, reading, progress, give),
+        Format::Aliyun => {
+            let bytes = whole(&mut source)?;
+            progress(bytes.len() as u64);
+            let (records, rejections) = aliyun::calls(&bytes, &reading.limits);
+            for rejection in rejections {
+                if !give(Given::Fault(Fault { line: 0, rejection }))? {
+                    return Ok(());
+                }
+            }
+            for record in records {
+                if !give(Given::Call(Box::new(Item { line: 0, record, original: None })))? {
+                    return Ok(());
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+fn read_vcons(
+    source: &mut BufReader<impl Read>,
+    reading: &Reading,
+    mut progress: impl FnMut(u64),
+    mut give: impl FnMut(Given) -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
+    let original = |bytes: &[u8]| if reading.keep_original { serde_json::from_slice(bytes).ok() } else { None };
+    let peek = source.fill_buf()?;
+    let one_a_line = peek.split(|byte| *byte == b'\n').next().is_some_and(|first| serde_json::from_slice::<serde::de::IgnoredAny>(first).is_ok());
+    if !one_a_line {
+        let bytes = whole(source)?;
+        progress(bytes.len() as u64);
+        give(call_of_line(0, vcon::call(&bytes, &reading.vcon, &reading.limits), original(&bytes)))?;
+        return Ok(());
+    }
+    lines(source, reading.limits.message_bytes, |line, bytes| {
+        progress(bytes.len() as u64 + 1);
+        let given = match bytes {
+            Line::Whole(bytes) if bytes.trim_ascii().is_empty() => return Ok(true),
+            Line::Whole(bytes) => call_of_line(line, vcon::call(bytes, &reading.vcon, &reading.limits), original(bytes)),
+            Line::TooLong(length) => fault(line, &format!("a line of over {} bytes ({length})", reading.limits.message_bytes)),
+        };
+        give(given)
+    })
+}
+
+fn call_of_line(line: usize, call: Result<CallRecord, Rejection>, original: Option<serde_json::Value>) -> Given {
+    match call {
+        Ok(record) => Given::Call(Box::new(Item { line, record, original })),
+        Err(rejection) => Given::Fault(Fault { line, rejection }),
+    }
+}
+
+fn fault(line: usize, reason: &str) -> Given {
+    let rejection = Rejection { call_id: String::new(), seq: 0, reason: reason.to_owned() };
+    Given::Fault(Fault { line, rejection })
+}
+
+fn whole(source: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(MOST_WHOLE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_WHOLE {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "more than 1 GiB in a format that is read whole; use JSON lines"));
+    }
+    Ok(bytes)
+}
+
+enum Line<'a> {
+    Whole(&'a [u8]),
+    /// Longer than the limit, skipped: its length.
+    TooLong(usize),
+}
+
+impl Line<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Whole(bytes) => bytes.len(),
+            Self::TooLong(length) => *length,
+        }
+    }
+}
+
+/// Hands out lines, never holding more of one than `most` bytes.
+fn lines(source: &mut impl BufRead, most: usize, mut each: impl FnMut(usize, Line<'_>) -> anyhow::Result<bool>) -> anyhow::Result<()> {
+    let mut number = 0;
+    let mut line = Vec::new();
+    loop {
+        number += 1;
+        line.clear();
+        let read = source.by_ref().take(most as u64 + 2).read_until(b'\n', &mut line)?;
+        if read == 0 {
+            return Ok(());
+        }
+        let ended = line.last() == Some(&b'\n');
+        if ended {
+            line.pop();
+        }
+        let goes_on = if line.len() > most {
+            let rest = if ended { 0 } else { skip_line(source)? };
+            each(number, Line::TooLong(line.len() + rest))?
+        } else {
+            each(number, Line::Whole(&line))?
+        };
+        if !goes_on {
+            return Ok(());
+        }
+    }
+}
+
+/// Passes over the rest of a line; its length.
+fn skip_line(source: &mut impl BufRead) -> io::Result<usize> {
+    let mut skipped = 0;
+    loop {
+        let buffer = source.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(skipped);
+        }
+        match buffer.iter().position(|byte| *byte == b'\n') {
+            Some(at) => {
+                source.consume(at + 1);
+                return Ok(skipped + at);
+            }
+            None => {
+                let length = buffer.len();
+                skipped += length;
+                source.consume(length);
+            }
+        }
+    }
+}
+
+/// The format of a file by its beginning.
+fn detect(beginning: &[u8]) -> Format {
+    let beginning = beginning.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(beginning).trim_ascii_start();
+    if beginning.first() == Some(&b'[') {
+        return Format::Aliyun;
+    }
+    let text = String::from_utf8_lossy(beginning);
+    let holds = |key: &str| text.contains(&format!("\"{key}\""));
+    let first_line = text.lines().next().unwrap_or_default();
+    let keys = serde_json::from_str::<std::collections::BTreeMap<String, serde::de::IgnoredAny>>(first_line).unwrap_or_default();
+    let is_call = ["events", "callId", "call_id"].iter().any(|key| keys.contains_key(*key));
+    match () {
+        () if keys.contains_key("vcon") => Format::Vcon,
+        () if keys.contains_key("data") && !keys.contains_key("events") => Format::Aliyun,
+        () if is_call => Format::Jsonl,
+        () if keys.is_empty() && holds("vcon") && holds("parties") => Format::Vcon,
+        () if keys.is_empty() && holds("robotId") && holds("data") => Format::Aliyun,
+        () => Format::Jsonl,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_from_the_beginning() {
+        for (beginning, expected) in [
+            (r#"{"callId":"c","events":[]}"#, Format::Jsonl),
+            ("\u{FEFF}{\"call_id\":\"c\"}\n{", Format::Jsonl),
+            (r#" [{"callId":"x","data":{}}]"#, Format::Aliyun),
+            (r#"{"callId":"x","data":{"info":{}},"robotId":"r"}"#, Format::Aliyun),
+            (r#"{"uuid":"u","vcon":"0.0.1","parties":[]}"#, Format::Vcon),
+            ("{\n  \"uuid\": \"u\",\n  \"vcon\": \"0.0.2\",\n  \"parties\": []\n}", Format::Vcon),
+            ("{\"callId\":\"cut", Format::Jsonl),
+            ("", Format::Jsonl),
+        ] {
+            assert_eq!(detect(beginning.as_bytes()), expected, "{beginning}");
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_skipped_and_the_next_one_read() {
+        let text = format!("short\n{}\nlast", "x".repeat(50));
+        let mut seen = Vec::new();
+        lines(&mut text.as_bytes(), 10, |number, line| {
+            seen.push(match line {
+                Line::Whole(bytes) => format!("{number}:{}", String::from_utf8_lossy(bytes)),
+                Line::TooLong(length) => format!("{number}:too long {length}"),
+            });
+            Ok(true)
+        })
+        .unwrap();
+        assert_eq!(seen, ["1:short", "2:too long 50", "3:last"]);
+    }
+}

@@ -1,0 +1,160 @@
+//! The command line. One file per subcommand; what people read is in Chinese or English.
+//!
+//! Exit codes: 0 all went well; 1 something of the input was rejected, or a check failed; 2 the command could not run.
+
+mod classify;
+mod demo;
+mod explain;
+mod help;
+mod input;
+mod paint;
+mod script;
+mod serve;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::config::Lang;
+use crate::ingest::Limits;
+use crate::script::Library;
+use crate::service::ScriptChoice;
+
+/// What went wrong with a command as a whole; what is wrong with its input is reported while it runs.
+pub(crate) type Outcome = anyhow::Result<ExitCode>;
+
+/// Something of the input was rejected, or a check failed.
+pub(crate) const REJECTED: u8 = 1;
+/// The command could not run.
+const CANNOT_RUN: u8 = 2;
+
+#[derive(Debug, Parser)]
+#[command(name = "callgrade", version, about = "Grades robot-dialer calls: events in, an intent label A–F out, with the evidence for it")]
+struct Cli {
+    /// Language of what people read; from LC_ALL, LC_MESSAGES or LANG if not given
+    #[arg(long, global = true, value_enum)]
+    lang: Option<Lang>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Grade recorded calls, one verdict a line
+    Classify(classify::ClassifyArgs),
+    /// Show one call as a person reads it: why this label, and why not a better one
+    Explain(explain::ExplainArgs),
+    /// Check, show and test talk scripts
+    Script(script::ScriptArgs),
+    /// Grade live calls over gRPC, gRPC-web and HTTP/JSON
+    Serve(serve::ServeArgs),
+    /// Start the service and stream sample calls through it
+    Demo(demo::DemoArgs),
+}
+
+/// Which scripts to grade with.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ScriptOptions {
+    /// Script for calls that name none; ID@VERSION also fixes the version for the calls of that script
+    #[arg(long, value_name = "ID[@VERSION]")]
+    script: Option<String>,
+    /// Folder of scripts to use in place of the bundled ones
+    #[arg(long, value_name = "DIR")]
+    scripts: Option<PathBuf>,
+}
+
+impl ScriptOptions {
+    pub(crate) fn library(&self) -> anyhow::Result<Library> {
+        match &self.scripts {
+            None => Ok(Library::bundled()?),
+            Some(folder) => Ok(Library::read(folder)?),
+        }
+    }
+
+    pub(crate) fn choice(&self) -> anyhow::Result<ScriptChoice> {
+        Ok(ScriptChoice::new(self.library()?, self.script.clone())?)
+    }
+}
+
+/// What a call may bring.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct LimitOptions {
+    /// Most bytes of an utterance's text
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().utterance_bytes, help_heading = "Limits")]
+    max_utterance_bytes: usize,
+    /// Most events of a call
+    #[arg(long, value_name = "EVENTS", default_value_t = Limits::default().call_events, help_heading = "Limits")]
+    max_call_events: usize,
+    /// Most bytes of a message, and of a line of a file
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().message_bytes, help_heading = "Limits")]
+    max_message_bytes: usize,
+}
+
+impl From<LimitOptions> for Limits {
+    fn from(options: LimitOptions) -> Self {
+        Self {
+            utterance_bytes: options.max_utterance_bytes,
+            call_events: options.max_call_events,
+            message_bytes: options.max_message_bytes,
+        }
+    }
+}
+
+/// Formats of recorded calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Told from the file's beginning
+    Auto,
+    /// One `Call` of the contract a line, in proto3 JSON
+    Jsonl,
+    /// IETF vCon, one a file or one a line
+    Vcon,
+    /// Aliyun's robot call report
+    Aliyun,
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let ambient = Lang::from_environment();
+    // The language must be known before the help is written in it.
+    let asked = std::env::args().skip_while(|arg| arg != "--lang" && !arg.starts_with("--lang="));
+    let lang = help::asked_language(asked).unwrap_or(ambient);
+    let command = help::localise(Cli::command(), lang);
+    let matches = match command.try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { CANNOT_RUN } else { 0 });
+        }
+    };
+    let outcome = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => run(cli.command, cli.lang.unwrap_or(lang)),
+        Err(error) => Err(error.into()),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) if closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("callgrade: {error:#}");
+            ExitCode::from(CANNOT_RUN)
+        }
+    }
+}
+
+fn run(command: Command, lang: Lang) -> Outcome {
+    match command {
+        Command::Classify(args) => classify::run(&args, lang),
+        Command::Explain(args) => explain::run(&args, lang),
+        Command::Script(args) => script::run(&args, lang),
+        Command::Serve(args) => serve::run(&args),
+        Command::Demo(args) => demo::run(&args, lang),
+    }
+}
+
+/// Whoever read our output has seen enough: `callgrade classify … | head`.
+fn closed_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,188 @@
+//! `callgrade script lint|show|test`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use super::paint::{Role, paint};
+use super::table::Table;
+use super::{Outcome, REJECTED};
+use crate::config::Lang;
+use crate::core::lexicon::{EntryKind, Lexicon};
+use crate::core::script::{Script, Target, Trigger};
+use crate::script::{Bundle, Severity, case, compile, lint};
+
+#[derive(Debug, Args)]
+pub(super) struct ScriptArgs {
+    #[command(subcommand)]
+    command: ScriptCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ScriptCommand {
+    /// Look for what is wrong or odd: file, line and column, with a caret
+    Lint(Which),
+    /// The flow, the rules and the lists
+    Show(Which),
+    /// Run the scripts' own cases
+    Test(Which),
+}
+
+#[derive(Debug, Args)]
+struct Which {
+    /// Folder of scripts to use in place of the bundled ones
+    #[arg(long, value_name = "DIR")]
+    scripts: Option<PathBuf>,
+    /// Ids of scripts, or folders of scripts; all if none is given
+    #[arg(value_name = "ID|DIR")]
+    which: Vec<String>,
+}
+
+impl Which {
+    fn bundles(&self) -> anyhow::Result<Vec<Bundle>> {
+        let read = |folder: &Path| Bundle::read_all(folder).map_err(anyhow::Error::from);
+        let all = match &self.scripts {
+            None => Bundle::bundled(),
+            Some(folder) => read(folder)?,
+        };
+        if self.which.is_empty() {
+            return Ok(all);
+        }
+        let mut chosen = Vec::new();
+        for name in &self.which {
+            match all.iter().find(|bundle| bundle.name == *name) {
+                Some(bundle) => chosen.push(bundle.clone()),
+                None if Path::new(name).is_dir() => chosen.extend(read(Path::new(name))?),
+                None => {
+                    let known: Vec<&str> = all.iter().map(|bundle| bundle.name.as_str()).collect();
+                    anyhow::bail!("no script and no folder {name:?}; there are {}", known.join(", "));
+                }
+            }
+        }
+        Ok(chosen)
+    }
+}
+
+pub(super) fn run(args: &ScriptArgs, lang: Lang) -> Outcome {
+    match &args.command {
+        ScriptCommand::Lint(which) => lint_all(&which.bundles()?, lang),
+        ScriptCommand::Show(which) => show_all(&which.bundles()?, lang),
+        ScriptCommand::Test(which) => test_all(&which.bundles()?, lang),
+    }
+}
+
+fn lint_all(bundles: &[Bundle], lang: Lang) -> Outcome {
+    let colour = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
+    let (mut errors, mut warnings) = (0, 0);
+    for bundle in bundles {
+        for diagnostic in lint::lint(bundle) {
+            match diagnostic.severity {
+                Severity::Error => errors += 1,
+                Severity::Warning => warnings += 1,
+            }
+            anstream::println!("{}\n", diagnostic.render(colour));
+        }
+    }
+    let names: Vec<&str> = bundles.iter().map(|bundle| bundle.name.as_str()).collect();
+    let names = names.join(", ");
+    println!("{}", lang.pick(format!("{names}：{errors} 个错误，{warnings} 个提醒"), format!("{names}: {errors} errors, {warnings} warnings")));
+    Ok(if errors > 0 { ExitCode::from(REJECTED) } else { ExitCode::SUCCESS })
+}
+
+fn test_all(bundles: &[Bundle], lang: Lang) -> Outcome {
+    let (mut passed, mut failed) = (0, 0);
+    for bundle in bundles {
+        let script = compile(bundle)?;
+        for (path, text) in bundle.files.iter().filter(|(path, _)| path.starts_with("cases/")) {
+            let cases = match case::parse(text) {
+                Ok(cases) => cases,
+                Err(reason) => {
+                    failed += 1;
+                    anstream::println!("{} {}/{path}: {reason}", paint(Role::Bad, "✗"), bundle.name);
+                    continue;
+                }
+            };
+            for case in cases {
+                let differences = case.run(&script).unwrap_or_else(|error| vec![error.to_string()]);
+                if differences.is_empty() {
+                    passed += 1;
+                    continue;
+                }
+                failed += 1;
+                anstream::println!("{} {}/{path}: {}", paint(Role::Bad, "✗"), bundle.name, case.name);
+                differences.iter().for_each(|difference| println!("    {difference}"));
+            }
+        }
+    }
+    println!("{}", lang.pick(format!("通过 {passed} 例，不通过 {failed} 例"), format!("{passed} cases passed, {failed} failed")));
+    Ok(if failed > 0 { ExitCode::from(REJECTED) } else { ExitCode::SUCCESS })
+}
+
+fn show_all(bundles: &[Bundle], lang: Lang) -> Outcome {
+    for bundle in bundles {
+        let script = compile(bundle)?;
+        show(&script, lang);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(script: &Script, lang: Lang) {
+    anstream::println!("{} {}@{}", paint(Role::Head, &script.title), script.id, script.version);
+    anstream::println!("\n{}", paint(Role::Head, lang.pick("流程", "Flow")));
+    for node in &script.nodes {
+        let place = node.main.map_or(lang.pick("主流程之外", "off the main flow").to_owned(), |place| format!("{} {}", lang.pick("主流程", "main flow"), place + 1));
+        anstream::println!("  {} {}  {}", paint(Role::Question, &node.id), node.title, paint(Role::Faint, &place));
+        if !node.prompt.is_empty() {
+            println!("    {}", node.prompt);
+        }
+        for (trigger, targets) in &node.branches {
+            let targets: Vec<&str> = targets.iter().map(|target| target_name(script, *target, lang)).collect();
+            println!("    {} → {}", trigger_name(script, *trigger, lang), targets.join(lang.pick("，再 → ", ", then → ")));
+        }
+    }
+    anstream::println!("\n{}", paint(Role::Head, lang.pick("规则", "Rules")));
+    let mut rules = Table::new(&lang.pick(["规则", "等级", "标准的话", "条件"], ["rule", "label", "the standard's words", "condition"]));
+    for rule in &script.rules {
+        let label = script.labels.get(rule.label).map_or("", |label| &label.id);
+        let catch_all = if rule.catch_all { lang.pick("（兜底）", " (catch-all)") } else { "" };
+        rules.row(vec![rule.id.to_string(), label.to_owned(), format!("{}{catch_all}", rule.words), rule.condition.source.to_string()]);
+    }
+    rules.lines().iter().for_each(|line| println!("  {line}"));
+    anstream::println!("\n{}", paint(Role::Head, lang.pick("词表", "Lists")));
+    let mut lists = Table::new(&lang.pick(["词表", "名称", "词", "例外", "正则"], ["list", "title", "phrases", "exceptions", "patterns"]));
+    for row in list_rows(script, &script.customer).into_iter().chain(list_rows(script, &script.robot)) {
+        lists.row(row);
+    }
+    lists.lines().iter().for_each(|line| println!("  {line}"));
+    println!();
+}
+
+fn list_rows(script: &Script, lexicon: &Lexicon) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for (number, list) in lexicon.lists().iter().enumerate() {
+        let count = |kind: EntryKind, exception: bool| {
+            lexicon.entries().iter().filter(|e| usize::from(e.list) == number && e.exception == exception && (exception || e.kind == kind)).count().to_string()
+        };
+        let title = script.concepts.iter().find(|concept| concept.id == list.name).map_or("", |concept| &concept.title);
+        rows.push(vec![list.name.to_string(), title.to_owned(), count(EntryKind::Phrase, false), count(EntryKind::Phrase, true), count(EntryKind::Pattern, false)]);
+    }
+    rows
+}
+
+fn trigger_name(script: &Script, trigger: Trigger, lang: Lang) -> String {
+    match trigger {
+        Trigger::Concept(index) => script.concept(index).map_or(String::new(), |concept| lang.pick(&concept.title, &concept.id).to_string()),
+        Trigger::Question => lang.pick("意向问题", "question").to_owned(),
+        Trigger::Silence => lang.pick("静音", "silence").to_owned(),
+        Trigger::Any => lang.pick("其他", "anything else").to_owned(),
+    }
+}
+
+fn target_name(script: &Script, target: Target, lang: Lang) -> &str {
+    match target {
+        Target::Node(index) => script.node(index).map_or("", |node| &node.id),
+        Target::Repeat => lang.pick("重复", "repeat"),
+        Target::Answer => lang.pick("作答后再走本节点分支", "answer, then this node's branches again"),
+    }
+}

@@ -1,0 +1,60 @@
+//! Tables for terminals, columns true under wide characters.
+
+use unicode_width::UnicodeWidthStr;
+
+/// Rows of text under a head; columns as wide as their widest cell, the last one unbounded.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(super) fn new(head: &[&str]) -> Self {
+        Self { rows: vec![head.iter().map(|cell| (*cell).to_owned()).collect()] }
+    }
+
+    pub(super) fn row(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
+    }
+
+    /// The rows as lines, without the head if it was printed before.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
+        let width = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or_default();
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        self.rows
+            .iter()
+            .map(|row| {
+                let mut line = String::new();
+                for (cell, width) in row.iter().zip(&widths) {
+                    if !line.is_empty() {
+                        line.push_str("  ");
+                    }
+                    line.push_str(&pad(cell, *width));
+                }
+                line.trim_end().to_owned()
+            })
+            .collect()
+    }
+}
+
+/// Pads a cell to a width in terminal columns.
+pub(super) fn pad(cell: &str, width: usize) -> String {
+    format!("{cell}{}", " ".repeat(width.saturating_sub(cell.width())))
+}
+
+/// The text cut to a width in terminal columns, with an ellipsis where something was cut.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    for c in text.chars() {
+        if out.width() + unicode_width::UnicodeWidthChar::width(c).unwrap_or_default() + 1 > width {
+            break;
+        }
+        out.push(c);
+    }
+    out.push('…');
+    out
+}
