@@ -68,14 +68,14 @@ fn against_automaton(script: &Arc<Script>, calls: &[Vec<Event>]) {
         .expect("the phrases build");
     let daachorse = daachorse::CharwiseDoubleArrayAhoCorasickBuilder::new()
         .match_kind(daachorse::MatchKind::LeftmostLongest)
-        .build(&phrases)
+        .build::<_, _, u32>(&phrases)
         .expect("the phrases build");
     let bytes: usize = texts.iter().flatten().map(|text| text.len()).sum();
     println!("{} phrases, {} calls, {} bytes of customer text a call", phrases.len(), calls.len(), bytes / calls.len());
     let (mut with_dfa, mut with_daachorse, mut whole, mut ratios) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let a = time(|| texts.iter().flatten().for_each(|text| dfa.find_iter(text).for_each(|hit| drop(black_box(hit)))));
-        let b = time(|| texts.iter().flatten().for_each(|text| daachorse.leftmost_find_iter(text).for_each(|hit| drop(black_box(hit)))));
+        let a = time(|| texts.iter().flatten().for_each(|text| dfa.find_iter(text).for_each(|hit| { black_box(hit); })));
+        let b = time(|| texts.iter().flatten().for_each(|text| daachorse.leftmost_find_iter(text).for_each(|hit| { black_box(hit); })));
         let a = a.as_secs_f64() / calls.len() as f64 * 1e6;
         let b = b.as_secs_f64() / calls.len() as f64 * 1e6;
         let engine = engine(script, calls);

@@ -1,1 +1,11 @@
+//! All integration tests, one binary: real calls, real servers, the real program.
 
+mod cases;
+mod cli;
+mod formats;
+mod lint;
+mod properties;
+mod python_client;
+mod script_load;
+mod server;
+mod support;

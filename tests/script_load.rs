@@ -4,6 +4,12 @@ use std::collections::BTreeMap;
 
 use callgrade::script::{Bundle, BundleError, compile};
 
+mod conditions;
+mod lists;
+mod names;
+mod syntax;
+mod yaml;
+
 const SCRIPT: &str = r#"id: demo
 title: 示例
 labels:

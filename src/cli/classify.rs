@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::input::{self, Given, Item, Reading};
 use super::paint::{Role, label_role, paint};
 use super::table::{Table, cut};
-use super::{Format, LimitOptions, Outcome, REJECTED, ScriptOptions};
+use super::{Format, FileLimitOptions, Outcome, REJECTED, ScriptOptions};
 use crate::config::Lang;
 use crate::ingest::vcon::{self, VconOptions};
 use crate::ingest::{Fault, Rejection};
@@ -22,7 +22,7 @@ pub(super) struct ClassifyArgs {
     #[command(flatten)]
     scripts: ScriptOptions,
     #[command(flatten)]
-    limits: LimitOptions,
+    limits: FileLimitOptions,
     /// Format of the input
     #[arg(long, value_enum, default_value_t = Format::Auto)]
     format: Format,
@@ -57,7 +57,7 @@ pub(super) fn run(args: &ClassifyArgs, lang: Lang) -> Outcome {
     let scripts = args.scripts.choice()?;
     let reading = Reading {
         format: args.format,
-        limits: args.limits.into(),
+        limits: args.limits.limits(),
         vcon: VconOptions { robot_party: args.robot_party.clone(), ..VconOptions::default() },
         keep_original: args.output == Output::Vcon,
     };
@@ -96,7 +96,7 @@ pub(super) fn run(args: &ClassifyArgs, lang: Lang) -> Outcome {
     report.bar.finish_and_clear();
     if report.rejected > 0 {
         let Report { calls, rejected, .. } = report;
-        eprintln!("callgrade: {}", lang.pick(format!("评级 {calls} 通，拒收 {rejected} 处"), format!("graded {calls} calls, rejected {rejected} things")));
+        eprintln!("callgrade: {}", lang.pick(format!("评级 {calls} 通，拒收 {rejected} 处"), format!("calls graded: {calls}; rejections: {rejected}")));
         return Ok(ExitCode::from(REJECTED));
     }
     Ok(ExitCode::SUCCESS)

@@ -29,7 +29,7 @@ pub(super) struct DemoArgs {
 }
 
 /// Sample calls of both scripts, one a line.
-const CALLS: &str = include_str!("demo_calls.jsonl");
+const CALLS: &str = include_str!("../../examples/calls.jsonl");
 
 pub(super) fn run(args: &DemoArgs, lang: Lang) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -11,7 +11,7 @@ use super::classify::follow_up_words;
 use super::input::{self, Given, Reading};
 use super::paint::{Role, label_role, paint};
 use super::table::pad;
-use super::{Format, LimitOptions, Outcome, REJECTED, ScriptOptions};
+use super::{Format, FileLimitOptions, Outcome, REJECTED, ScriptOptions};
 use crate::config::Lang;
 use crate::core::call::{CallState, LineView};
 use crate::core::event::{Event, EventKind, Speaker};
@@ -29,7 +29,7 @@ pub(super) struct ExplainArgs {
     #[command(flatten)]
     scripts: ScriptOptions,
     #[command(flatten)]
-    limits: LimitOptions,
+    limits: FileLimitOptions,
     /// Format of the input
     #[arg(long, value_enum, default_value_t = Format::Auto)]
     format: Format,
@@ -46,7 +46,7 @@ pub(super) fn run(args: &ExplainArgs, lang: Lang) -> Outcome {
     let scripts = args.scripts.choice()?;
     let reading = Reading {
         format: args.format,
-        limits: args.limits.into(),
+        limits: args.limits.limits(),
         vcon: VconOptions { robot_party: args.robot_party.clone(), ..VconOptions::default() },
         keep_original: false,
     };

@@ -44,7 +44,8 @@ const SHARED: &[(&str, &str)] = &[
     ("scripts", "用这个文件夹里的话术，不用内置的"),
     ("max_utterance_bytes", "一句话最多多少字节"),
     ("max_call_events", "一通最多多少事件"),
-    ("max_message_bytes", "一条消息、文件一行最多多少字节"),
+    ("max_message_bytes", "一条消息最多多少字节"),
+    ("max_line_bytes", "文件一行最多多少字节"),
 ];
 
 /// Puts the help into the language.

@@ -68,12 +68,12 @@ pub(super) fn read(
         format => format,
     };
     match format {
-        Format::Jsonl | Format::Auto => lines(&mut source, reading.limits.message_bytes, |line, bytes| {
+        Format::Jsonl | Format::Auto => lines(&mut source, reading.limits.line_bytes, |line, bytes| {
             progress(bytes.len() as u64 + 1);
             let given = match bytes {
                 Line::Whole(bytes) if bytes.trim_ascii().is_empty() => return Ok(true),
                 Line::Whole(bytes) => call_of_line(line, jsonl::call(bytes, &reading.limits), None),
-                Line::TooLong(length) => fault(line, &format!("a line of over {} bytes ({length})", reading.limits.message_bytes)),
+                Line::TooLong(length) => fault(line, &format!("a line of over {} bytes ({length})", reading.limits.line_bytes)),
             };
             give(given)
         }),
@@ -112,12 +112,12 @@ fn read_vcons(
         give(call_of_line(0, vcon::call(&bytes, &reading.vcon, &reading.limits), original(&bytes)))?;
         return Ok(());
     }
-    lines(source, reading.limits.message_bytes, |line, bytes| {
+    lines(source, reading.limits.line_bytes, |line, bytes| {
         progress(bytes.len() as u64 + 1);
         let given = match bytes {
             Line::Whole(bytes) if bytes.trim_ascii().is_empty() => return Ok(true),
             Line::Whole(bytes) => call_of_line(line, vcon::call(bytes, &reading.vcon, &reading.limits), original(bytes)),
-            Line::TooLong(length) => fault(line, &format!("a line of over {} bytes ({length})", reading.limits.message_bytes)),
+            Line::TooLong(length) => fault(line, &format!("a line of over {} bytes ({length})", reading.limits.line_bytes)),
         };
         give(given)
     })

@@ -87,18 +87,27 @@ pub(crate) struct LimitOptions {
     /// Most events of a call
     #[arg(long, value_name = "EVENTS", default_value_t = Limits::default().call_events, help_heading = "Limits")]
     max_call_events: usize,
-    /// Most bytes of a message, and of a line of a file
-    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().message_bytes, help_heading = "Limits")]
-    max_message_bytes: usize,
 }
 
-impl From<LimitOptions> for Limits {
-    fn from(options: LimitOptions) -> Self {
-        Self {
-            utterance_bytes: options.max_utterance_bytes,
-            call_events: options.max_call_events,
-            message_bytes: options.max_message_bytes,
-        }
+impl LimitOptions {
+    pub(crate) fn limits(self) -> Limits {
+        Limits { utterance_bytes: self.max_utterance_bytes, call_events: self.max_call_events, ..Limits::default() }
+    }
+}
+
+/// What a file may bring.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct FileLimitOptions {
+    #[command(flatten)]
+    limits: LimitOptions,
+    /// Most bytes of a line of a file
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().line_bytes, help_heading = "Limits")]
+    max_line_bytes: usize,
+}
+
+impl FileLimitOptions {
+    pub(crate) fn limits(self) -> Limits {
+        Limits { line_bytes: self.max_line_bytes, ..self.limits.limits() }
     }
 }
 

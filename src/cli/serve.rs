@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{LimitOptions, Outcome, ScriptOptions};
+use crate::ingest::Limits;
 use crate::service::{Patience, Service};
 use crate::transport::{self, ServerOptions};
 
@@ -16,6 +17,9 @@ pub(super) struct ServeArgs {
     scripts: ScriptOptions,
     #[command(flatten)]
     limits: LimitOptions,
+    /// Most bytes of a message
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().message_bytes, help_heading = "Limits")]
+    max_message_bytes: usize,
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50051")]
     listen: String,
@@ -52,7 +56,8 @@ pub(super) fn run(args: &ServeArgs) -> Outcome {
         drain: Duration::from_millis(args.drain_ms),
         ..ServerOptions::default()
     };
-    let service = Service::new(scripts, args.limits.into(), patience);
+    let limits = Limits { message_bytes: args.max_message_bytes, ..args.limits.limits() };
+    let service = Service::new(scripts, limits, patience);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let (listener, address) =

@@ -327,8 +327,12 @@ impl Lexicon {
                 // Of equal spans the surer match stands, then the first.
                 rival.len() > hit.len() || (rival.how, other_number) < (hit.how, number)
             });
+            // Words that stand there as listed are no slip of the recogniser, unless they are part of what was heard.
             let heard_otherwise = hit.how == Match::Pinyin
-                && exact_hits.iter().any(|other| other.hit.list != hit.list && other.hit.len() >= 2 && other.hit.overlaps(hit));
+                && exact_hits.iter().any(|other| {
+                    let other = &other.hit;
+                    other.list != hit.list && other.len() >= 2 && other.overlaps(hit) && !(other.inside(hit) && other.len() < hit.len())
+                });
             if !beaten && !heard_otherwise {
                 hits.push(*hit);
             }

@@ -73,7 +73,7 @@ pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> Cust
         match script.customer_list(hit.list) {
             Some(CustomerList::Concept(concept)) if Some(concept) != script.known.filler => reading.concepts.insert(concept),
             Some(CustomerList::Concept(_)) | None => {}
-            Some(CustomerList::Yes) => reading.yes = true,
+            Some(CustomerList::Yes) => reading.yes |= !inside_filler(script, &hits, hit),
             Some(CustomerList::Goodbye) => reading.goodbye = true,
             Some(CustomerList::Time) => reading.time = true,
             Some(CustomerList::Machine(answerer)) => {
@@ -91,6 +91,14 @@ pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> Cust
     }
     reading.hits = hits.into_boxed_slice();
     reading
+}
+
+/// Whether a hit is only part of longer filler: the 好 of 你好 says no yes.
+fn inside_filler(script: &Script, hits: &[Hit], hit: &Hit) -> bool {
+    let filler = |list| matches!(script.customer_list(list), Some(CustomerList::Concept(concept)) if Some(concept) == script.known.filler);
+    hits.iter().any(|other| {
+        other.start <= hit.start && hit.end <= other.end && other.end - other.start > hit.end - hit.start && filler(other.list)
+    })
 }
 
 /// Whether filler covers every word of the text.

@@ -4,6 +4,7 @@
 //! An array of reports as it is pushed, one report, or reports a line. Nodes and intentions are in Aliyun's words and become
 //! ours through the script's `aliases`. Source: help.aliyun.com, document 383430.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use pbjson_types::Timestamp;
@@ -187,7 +188,9 @@ fn elements(text: &str) -> Vec<Result<Box<RawValue>, String>> {
                 return elements;
             }
             Some(Err(error)) => {
-                elements.push(Err(error.to_string()));
+                // The place is one in what is left, which nobody sees.
+                let reason = error.to_string();
+                elements.push(Err(reason.rfind(" at line ").and_then(|at| reason.get(..at)).unwrap_or(&reason).to_owned()));
                 rest = rest.trim_start().split_once('\n').map_or("", |(_, lines)| lines);
                 continue;
             }
@@ -277,9 +280,9 @@ fn call(element: &RawValue, limits: &Limits) -> Result<CallRecord, String> {
     Ok(record)
 }
 
-/// A moment, if there is one.
+/// A moment, if there is one, before the year 10000.
 fn moment(value: Option<json::Float>) -> Option<f64> {
-    value.map(|value| value.0).filter(|ms| ms.is_finite() && *ms > 0.0)
+    value.map(|value| value.0).filter(|ms| *ms > 0.0 && *ms < 253_402_300_800_000.0)
 }
 
 fn events(info: &Info, output: &Output<'_>, record: &mut CallRecord) -> Vec<Result<Event, String>> {
@@ -330,7 +333,7 @@ fn events(info: &Info, output: &Output<'_>, record: &mut CallRecord) -> Vec<Resu
 /// of the talk.
 fn said(output: &Output<'_>, at: &dyn Fn(f64) -> u32, events: &mut Vec<Result<Event, String>>, notices: &mut Vec<String>) {
     let slots = output.slots.as_deref().unwrap_or_default();
-    let mut met: Vec<String> = Vec::new();
+    let mut met: BTreeSet<String> = BTreeSet::new();
     let keyword = |share: f64, word: &str| {
         let keyword = Keyword { category: word.into(), keyword: word.into(), utterance_id: "".into() };
         Ok(Event { at_ms: at(share), kind: EventKind::KeywordTriggered(Box::new(keyword)) })
@@ -351,7 +354,7 @@ fn said(output: &Output<'_>, at: &dyn Fn(f64) -> u32, events: &mut Vec<Result<Ev
         }
         if matches!(slot.action.0.as_str(), "recognized" | "") && !slot.value.0.is_empty() {
             events.push(keyword(begins + 0.5 / count, &slot.value.0));
-            met.push(slot.value.0);
+            met.insert(slot.value.0);
         }
     }
     if !slots.is_empty() {
@@ -366,16 +369,15 @@ fn said(output: &Output<'_>, at: &dyn Fn(f64) -> u32, events: &mut Vec<Result<Ev
             Ok(word) => {
                 loose += 1;
                 events.push(keyword(1.0, &word.0));
-                met.push(word.0);
+                met.insert(word.0);
             }
             Err(reason) => events.push(Err(format!("intention {}: {reason}", place + 1))),
         }
     }
     for tag in output.tags.0.split([',', '，']).map(str::trim).filter(|tag| !tag.is_empty()) {
-        if !met.iter().any(|word| word == tag) {
+        if met.insert(tag.to_owned()) {
             loose += 1;
             events.push(keyword(1.0, tag));
-            met.push(tag.to_owned());
         }
     }
     if loose > 0 {

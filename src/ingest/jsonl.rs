@@ -36,7 +36,10 @@ const DAMAGE: char = '\u{FFFD}';
 pub fn call(line: &[u8], limits: &Limits) -> Result<CallRecord, Rejection> {
     let (text, damaged) = text_of(line);
     let unreadable = |reason: String| Rejection { call_id: id_in(&text), seq: 0, reason };
-    let wire: CallJson<'_> = serde_json::from_str(&text).map_err(|error| unreadable(format!("not a call: {error}")))?;
+    if !text.trim_start_matches('\u{FEFF}').trim_start().starts_with('{') {
+        return Err(unreadable("not a call: a call is a JSON object".to_owned()));
+    }
+    let wire: CallJson<'_> = serde_json::from_str(text.trim_start_matches('\u{FEFF}')).map_err(|error| unreadable(format!("not a call: {error}")))?;
     let mut record = CallRecord::default();
     let call_id = field::<json::Text>("callId", wire.call_id).map_err(unreadable)?.unwrap_or_default();
     if call_id.0.is_empty() {
@@ -184,7 +187,7 @@ mod tests {
     fn a_line_that_is_no_call_says_why_and_names_it_where_it_can() {
         for (line, expected) in [
             (r#"{"callId":"w1","events":[{"atMs":1"#, r#"call "w1": not a call: EOF while parsing an object at line 1 column 34"#),
-            ("[1]", "not a call: invalid type: integer `1`, expected a borrowed raw value at line 1 column 2"),
+            ("[1]", "not a call: a call is a JSON object"),
             (r#"{"events":[]}"#, "the call has no callId"),
             (r#"{"callId":7}"#, "callId: invalid type: integer `7`, expected a string"),
             (r#"{"callId":"c","events":{}}"#, r#"call "c": events: invalid type: map, expected a sequence"#),

@@ -22,13 +22,15 @@ pub struct Limits {
     pub utterance_bytes: usize,
     /// Events of a call.
     pub call_events: usize,
-    /// Bytes of a message, and of a line of a file.
+    /// Bytes of a message that comes over the network.
     pub message_bytes: usize,
+    /// Bytes of a line of a file.
+    pub line_bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { utterance_bytes: 64 << 10, call_events: 10_000, message_bytes: 16 << 20 }
+        Self { utterance_bytes: 64 << 10, call_events: 10_000, message_bytes: 16 << 20, line_bytes: 256 << 20 }
     }
 }
 
@@ -87,16 +89,27 @@ pub struct Fault {
 impl CallRecord {
     /// Takes an event in, or rejects it.
     pub fn offer(&mut self, seq: u32, event: Result<Event, String>, limits: &Limits) {
-        let checked = event.and_then(|event| {
-            if self.events.len() >= limits.call_events {
-                return Err(format!("the call has more than {} events", limits.call_events));
-            }
-            check(&event, limits)?;
-            Ok(event)
-        });
+        if self.events.len() >= limits.call_events {
+            self.excess(seq, limits);
+            return;
+        }
+        let checked = event.and_then(|event| check(&event, limits).map(|()| event));
         match checked {
             Ok(event) => self.events.push(event),
             Err(reason) => self.rejections.push(Rejection { call_id: self.call_id.clone(), seq, reason }),
+        }
+    }
+}
+
+impl CallRecord {
+    /// Counts an event over the limit; a million of them are told in one line.
+    fn excess(&mut self, seq: u32, limits: &Limits) {
+        let reason = format!("the call has more than {} events", limits.call_events);
+        match self.rejections.last_mut() {
+            Some(last) if last.reason.starts_with(&reason) => {
+                last.reason = format!("{reason}; this and {} later ones are left out", seq - last.seq);
+            }
+            _ => self.rejections.push(Rejection { call_id: self.call_id.clone(), seq, reason }),
         }
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn compile(source: &str, names: &Names<'_>) -> Result<Condition, CelE
     if kind != Type::Bool {
         return Err(CelError {
             code: "wrong-type",
-            message: format!("a condition must be true or false; this is a {kind}"),
+            message: format!("a condition must be true or false; this is {}", a(kind)),
             help: None,
             span: 0..source.trim_end().len(),
         });
@@ -80,7 +80,7 @@ impl Checker<'_> {
                 for element in &list.elements {
                     let (item, kind) = self.check(element)?;
                     if kind != Type::String {
-                        return Err(self.error(element, "wrong-type", format!("a list here holds strings; this is a {kind}")));
+                        return Err(self.error(element, "wrong-type", format!("a list here holds strings; this is {}", a(kind))));
                     }
                     items.push(item);
                 }
@@ -176,7 +176,7 @@ impl Checker<'_> {
             ("size", [inner], None) | ("size", [], Some(inner)) => {
                 let (value, kind) = self.check(inner)?;
                 if !matches!(kind, Type::List | Type::String) {
-                    return Err(self.error(inner, "wrong-type", format!("size() takes a list or a string; this is a {kind}")));
+                    return Err(self.error(inner, "wrong-type", format!("size() takes a list or a string; this is {}", a(kind))));
                 }
                 Ok((Expr::Size(Box::new(value)), Type::Int))
             }
@@ -205,7 +205,7 @@ impl Checker<'_> {
         let number = |kind| matches!(kind, Type::Int | Type::Double);
         let comparable = left_kind == right_kind && left_kind != Type::Map || number(left_kind) && number(right_kind);
         if !comparable {
-            return Err(self.error(node, "wrong-type", format!("a {left_kind} cannot be compared to a {right_kind}")));
+            return Err(self.error(node, "wrong-type", format!("{} cannot be compared to {}", a(left_kind), a(right_kind))));
         }
         for (variable, value, at) in [(&left_expr, &right_expr, right), (&right_expr, &left_expr, left)] {
             self.must_be_value(variable, value, at)?;
@@ -249,7 +249,7 @@ impl Checker<'_> {
     fn index(&mut self, map: &IdedExpr, key: &IdedExpr) -> Result<Typed, CelError> {
         let (_, kind) = self.check(map)?;
         if kind != Type::Map {
-            return Err(self.error(map, "wrong-type", format!("only `hits` is indexed; this is a {kind}")));
+            return Err(self.error(map, "wrong-type", format!("only `hits` is indexed; this is {}", a(kind))));
         }
         let Ast::Literal(LiteralValue::String(name)) = &key.expr else {
             return Err(self.error(key, "wrong-type", "`hits` is indexed by a category in quotes, as in hits[\"busy\"]".to_owned()));
@@ -271,7 +271,7 @@ impl Checker<'_> {
         let needle_expr = self.of(needle, Type::String)?;
         let (list_expr, kind) = self.check(list)?;
         if !matches!(kind, Type::List | Type::Map) {
-            return Err(self.error(list, "wrong-type", format!("`in` takes a list; this is a {kind}")));
+            return Err(self.error(list, "wrong-type", format!("`in` takes a list; this is {}", a(kind))));
         }
         if let (Expr::List(items), Ast::List(written)) = (&list_expr, &list.expr) {
             for (item, at) in items.iter().zip(&written.elements) {
@@ -283,14 +283,15 @@ impl Checker<'_> {
 
     /// The macros `exists`, `all` and `exists_one`, which the parser has expanded into loops.
     fn comprehension(&mut self, node: &IdedExpr, loop_: &ComprehensionExpr) -> Result<Typed, CelError> {
-        let unsupported = |this: &Self| {
-            this.error(node, "unsupported", "of CEL's list macros there are exists, all and exists_one".to_owned())
-        };
+        let unsupported =
+            |this: &Self| this.error(node, "unsupported", "of CEL's list macros there are exists, all and exists_one".to_owned());
         let Ast::Call(step) = &loop_.loop_step.expr else { return Err(unsupported(self)) };
         let (quantifier, body) = match (step.func_name.as_str(), step.args.as_slice()) {
             (operators::LOGICAL_OR, [_, body]) => (Quantifier::Exists, body),
             (operators::LOGICAL_AND, [_, body]) => (Quantifier::All, body),
-            (operators::CONDITIONAL, [condition, ..]) if !matches!(loop_.accu_init.expr, Ast::List(_)) => (Quantifier::ExistsOne, condition),
+            (operators::CONDITIONAL, [condition, ..]) if !matches!(loop_.accu_init.expr, Ast::List(_)) => {
+                (Quantifier::ExistsOne, condition)
+            }
             _ => return Err(unsupported(self)),
         };
         let list = self.of(&loop_.iter_range, Type::List)?;
@@ -305,14 +306,14 @@ impl Checker<'_> {
         if kind == wanted {
             return Ok(expr);
         }
-        Err(self.error(node, "wrong-type", format!("this is a {kind} where a {wanted} belongs")))
+        Err(self.error(node, "wrong-type", format!("this is {} where {} belongs", a(kind), a(wanted))))
     }
 
     fn must_be_number(&self, node: &IdedExpr, kind: Type) -> Result<(), CelError> {
         if matches!(kind, Type::Int | Type::Double) {
             return Ok(());
         }
-        Err(self.error(node, "wrong-type", format!("this is a {kind} where a number belongs")))
+        Err(self.error(node, "wrong-type", format!("this is {} where a number belongs", a(kind))))
     }
 
     fn unknown_function(&self, node: &IdedExpr, name: &str) -> CelError {
@@ -324,14 +325,23 @@ impl Checker<'_> {
     }
 }
 
+/// A type with its article.
+const fn a(kind: Type) -> &'static str {
+    match kind {
+        Type::Bool => "a bool",
+        Type::Int => "an int",
+        Type::Double => "a double",
+        Type::String => "a string",
+        Type::List => "a list",
+        Type::Map => "a map",
+    }
+}
+
 fn type_of(variable: Variable) -> Type {
     match variable {
-        Variable::Connected
-        | Variable::Ended
-        | Variable::Machine
-        | Variable::Silent
-        | Variable::LastRefused
-        | Variable::Transferred => Type::Bool,
+        Variable::Connected | Variable::Ended | Variable::Machine | Variable::Silent | Variable::LastRefused | Variable::Transferred => {
+            Type::Bool
+        }
         Variable::TalkS | Variable::Completion => Type::Double,
         Variable::CustomerTurns
         | Variable::ContentTurns

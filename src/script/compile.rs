@@ -10,7 +10,7 @@ use serde_saphyr::Spanned;
 use super::bundle::Bundle;
 use super::cel::{self, Names, suggest};
 use super::diagnostic::{Diagnostic, LoadError, Severity};
-use super::spec::{AskSpec, LexiconSpec, NodeSpec, ScriptSpec, SettingSpec, TargetsSpec};
+use super::spec::{AskSpec, LexiconSpec, NodeSpec, ScriptSpec, SettingSpec};
 use crate::core::call::MOST_RULES;
 use crate::core::rule::{Condition, Expr, Rule};
 use crate::core::script::{
@@ -189,7 +189,13 @@ impl Compiler<'_> {
         }
         let mut invites = spec.flow.nodes.iter().filter(|node| node.invite).skip(1);
         if let Some(second) = invites.next() {
-            self.error("duplicate", format!("`{}` is a second invite node; a script has one", second.id.value), SCRIPT, bytes(&second.id), None);
+            self.error(
+                "duplicate",
+                format!("`{}` is a second invite node; a script has one", second.id.value),
+                SCRIPT,
+                bytes(&second.id),
+                None,
+            );
         }
         if !spec.flow.nodes.iter().any(|node| node.main) {
             let span = spec.flow.nodes.first().map(|node| bytes(&node.id)).unwrap_or_default();
@@ -208,12 +214,10 @@ impl Compiler<'_> {
         }
         let mut branches = Vec::new();
         for (trigger, targets) in &node.branches {
+            let text = self.bundle.files.get(SCRIPT).map_or("", String::as_str);
+            let targets: Vec<(&str, Range<usize>)> = place::targets(text, bytes(trigger), targets).collect();
             let Some(trigger) = self.trigger(trigger, declared) else { continue };
-            let targets = match targets {
-                TargetsSpec::One(target) => std::slice::from_ref(target),
-                TargetsSpec::Many(targets) => targets,
-            };
-            branches.push((trigger, targets.iter().filter_map(|target| self.target(target, declared)).collect()));
+            branches.push((trigger, targets.into_iter().filter_map(|(target, span)| self.target(target, span, declared)).collect()));
         }
         Node {
             id: node.id.value.as_str().into(),
@@ -235,11 +239,15 @@ impl Compiler<'_> {
 
     /// Every `{variable}` of a prompt must have a default.
     fn prompt(&mut self, prompt: &Spanned<String>, spec: &ScriptSpec) {
-        for name in prompt.value.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name) {
+        let mut at = 0;
+        while let Some((begins, name)) = variable(&prompt.value, at) {
+            at = begins + name.len() + 2;
             if !spec.variables.contains_key(name) {
                 let known: Vec<&str> = spec.variables.keys().map(String::as_str).collect();
                 let message = format!("the prompt names a variable `{{{name}}}` that `variables` does not declare");
-                self.error("unknown-variable", message, SCRIPT, bytes(prompt), suggest(name, &known));
+                let text = self.bundle.files.get(SCRIPT).map_or("", String::as_str);
+                let span = place::inside(text, bytes(prompt), &prompt.value, &(begins..at));
+                self.error("unknown-variable", message, SCRIPT, span, suggest(name, &known));
             }
         }
     }
@@ -253,22 +261,26 @@ impl Compiler<'_> {
         }
     }
 
-    fn target(&mut self, target: &Spanned<String>, declared: &Declared) -> Option<Target> {
-        match target.value.as_str() {
+    fn target(&mut self, target: &str, span: Range<usize>, declared: &Declared) -> Option<Target> {
+        match target {
             "self" => Some(Target::Repeat),
             "answer" => Some(Target::Answer),
-            _ => self.resolve(target, &declared.nodes, "node").map(Target::Node),
+            _ => self.resolve_at(target, span, &declared.nodes, "node").map(Target::Node),
         }
     }
 
     fn resolve<T: Copy>(&mut self, name: &Spanned<String>, known: &FxHashMap<String, T>, what: &str) -> Option<T> {
-        if let Some(found) = known.get(&name.value) {
+        self.resolve_at(&name.value, bytes(name), known, what)
+    }
+
+    fn resolve_at<T: Copy>(&mut self, name: &str, span: Range<usize>, known: &FxHashMap<String, T>, what: &str) -> Option<T> {
+        if let Some(found) = known.get(name) {
             return Some(*found);
         }
         let mut names: Vec<&str> = known.keys().map(String::as_str).collect();
         names.sort_unstable();
         let code = if what == "node" { "unknown-node" } else { "unknown-category" };
-        self.error(code, format!("there is no {what} `{}`", name.value), SCRIPT, bytes(name), suggest(&name.value, &names));
+        self.error(code, format!("there is no {what} `{name}`"), SCRIPT, span, suggest(name, &names));
         None
     }
 
@@ -357,6 +369,13 @@ impl Compiler<'_> {
 /// The bytes a value takes in its file.
 pub(crate) fn bytes<T>(value: &Spanned<T>) -> Range<usize> {
     super::location_bytes(&value.referenced)
+}
+
+/// The first `{variable}` of a prompt from a byte on: where its brace stands, and its name.
+fn variable(prompt: &str, from: usize) -> Option<(usize, &str)> {
+    let begins = from + prompt.get(from..)?.find('{')?;
+    let (name, _) = prompt.get(begins + 1..)?.split_once('}')?;
+    Some((begins, name))
 }
 
 fn settings(spec: &ScriptSpec) -> IndexMap<String, Expr> {

@@ -43,12 +43,14 @@ impl GradingServer {
         Self { service, stopping }
     }
 
-    fn grpc<C: Codec>(&self, codec: C) -> Grpc<C> {
+    /// Answers are compressed for clients that compress: every grpcio accepts it, but small messages only get slower by it.
+    fn grpc<C: Codec>(&self, codec: C, compresses: bool) -> Grpc<C> {
         let mut encodings = EnabledCompressionEncodings::default();
         encodings.enable(CompressionEncoding::Gzip);
         encodings.enable(CompressionEncoding::Zstd);
+        let answers = if compresses { encodings } else { EnabledCompressionEncodings::default() };
         Grpc::new(codec)
-            .apply_compression_config(encodings, encodings)
+            .apply_compression_config(encodings, answers)
             .apply_max_message_size_config(Some(self.service.limits.message_bytes), None)
     }
 }
@@ -75,12 +77,13 @@ impl tower::Service<Request<Body>> for GradingServer {
             let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
             // A client's deadline ends a unary call; a stream's is the transport's to end.
             let deadline = if method == "StreamCalls" { None } else { deadline(&request) };
+            let compresses = request.headers().get("grpc-encoding").is_some_and(|encoding| encoding != "identity");
             let answering = async {
                 match method.as_str() {
-                    "StreamCalls" => this.grpc(StreamCodec).streaming(StreamCalls(this.clone()), request).await,
-                    "GradeCall" => this.grpc(ProstCodec::default()).unary(GradeCall(Arc::clone(&this.service)), request).await,
-                    "ListScripts" => this.grpc(ProstCodec::default()).unary(ListScripts(Arc::clone(&this.service)), request).await,
-                    "GetScript" => this.grpc(ProstCodec::default()).unary(GetScript(Arc::clone(&this.service)), request).await,
+                    "StreamCalls" => this.grpc(StreamCodec, compresses).streaming(StreamCalls(this.clone()), request).await,
+                    "GradeCall" => this.grpc(ProstCodec::default(), compresses).unary(GradeCall(Arc::clone(&this.service)), request).await,
+                    "ListScripts" => this.grpc(ProstCodec::default(), compresses).unary(ListScripts(Arc::clone(&this.service)), request).await,
+                    "GetScript" => this.grpc(ProstCodec::default(), compresses).unary(GetScript(Arc::clone(&this.service)), request).await,
                     _ => Status::unimplemented(format!("{SERVICE} has no method {method:?}")).into_http(),
                 }
             };

@@ -35,6 +35,13 @@ impl Default for ServerOptions {
 /// How often sessions are looked after.
 const TICK: Duration = Duration::from_millis(50);
 
+/// Bytes a stream may have sent ahead of what is read of it: many events, and little memory if nothing is.
+const STREAM_WINDOW: u32 = 256 << 10;
+/// Bytes the streams of one connection may have sent ahead together. Well above one stream's, so that a stream whose client
+/// does not read leaves the others their share; and because h2 takes many small unread frames for an attack and drops the
+/// connection (`ENHANCE_YOUR_CALM`) when their overhead, 256 bytes less their length each, comes to half of this.
+const CONNECTION_WINDOW: u32 = 32 << 20;
+
 /// Serves on `listener` until `shutdown` resolves, then finishes or hands back what is in flight and returns.
 ///
 /// # Errors
@@ -80,7 +87,8 @@ pub async fn serve(
         .accept_http1(true)
         .http2_keepalive_interval(Some(options.keepalive))
         .http2_keepalive_timeout(Some(options.keepalive_timeout))
-        .http2_adaptive_window(Some(true))
+        .initial_stream_window_size(Some(STREAM_WINDOW))
+        .initial_connection_window_size(Some(CONNECTION_WINDOW))
         .tcp_nodelay(true)
         .add_routes(tonic::service::Routes::from(all))
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), signal);

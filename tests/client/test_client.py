@@ -2,6 +2,8 @@
 
 import itertools
 import os
+import random
+import string
 import threading
 import time
 
@@ -57,12 +59,15 @@ def test_reflection_lists_the_services(channel, version):
         reflection_pb2.ServerReflectionRequest(file_containing_symbol=SERVICE),
         reflection_pb2.ServerReflectionRequest(file_containing_symbol="callgrade.v1.Nonsense"),
     ]
-    listed, found, missing = reflect(iter(asked), timeout=10)
+    answers = reflect(iter(asked), timeout=10)
+    listed, found = next(answers), next(answers)
     services = {service.name for service in listed.list_services_response.service}
     assert SERVICE in services and "grpc.health.v1.Health" in services
     assert f"grpc.reflection.{version}.ServerReflection" in services
     assert found.file_descriptor_response.file_descriptor_proto
-    assert missing.error_response.error_code == code_pb2.NOT_FOUND
+    with pytest.raises(grpc.RpcError) as error:
+        next(answers)
+    assert error.value.code() == grpc.StatusCode.NOT_FOUND
 
 
 def test_descriptors_come_whole(client):
@@ -154,10 +159,12 @@ def test_evidence_points_into_the_text(client, call_id):
     verdict = client.grade(call_id, "broadband", BROADBAND_A).verdict
     assert sorted(verdict.signals.asked) == ["contract", "equipment", "speed"]
     asked = [evidence for evidence in verdict.evidence if evidence.signal == "asked"]
-    assert [evidence.event for evidence in asked] == [2, 4, 6]
+    assert sorted({evidence.event for evidence in asked}) == [2, 4, 6]
     for evidence in asked:
         text = BROADBAND_A[evidence.event]["utterance"]["text"]
-        assert evidence.phrase in text[evidence.start : evidence.end]
+        assert text[evidence.start : evidence.end]
+        if evidence.match == client.enum("Match")["MATCH_EXACT"]:
+            assert evidence.phrase == text[evidence.start : evidence.end]
     assert dict(verdict.signals.hits)["refuse"] == 0
     assert [node.node_id for node in verdict.nodes] == ["opening", "notice", "address", "install"]
 
@@ -230,9 +237,8 @@ def test_a_message_over_the_limit(client, call_id):
 def test_more_events_than_a_call_may_have(client, call_id):
     dtmf = {"at_ms": 5_000, "dtmf": {"digits": "1"}}
     answer = client.grade(call_id, "broadband", [answered(), *itertools.repeat(dtmf, 10_001)])
-    assert [(rejection.seq, rejection.status.message) for rejection in answer.rejections] == [
-        (seq, "the call has more than 10000 events") for seq in (10_001, 10_002)
-    ]
+    (rejection,) = answer.rejections
+    assert (rejection.seq, rejection.status.message) == (10_001, "the call has more than 10000 events; this and 1 later ones are left out")
 
 
 # ───────────────────────────── live calls ─────────────────────────────
@@ -355,8 +361,8 @@ def test_a_stream_that_is_closed_still_hears_of_its_gap(client, call_id):
 
 def test_a_gap_that_another_stream_fills(client, call_id):
     with client.stream(timeout=10) as first, client.stream() as second:
-        first.send(call_id, 1, BROADBAND_A[0], "broadband")
         first.send(call_id, 3, BROADBAND_A[2])
+        first.send(call_id, 1, BROADBAND_A[0], "broadband")
         first.until_ack(call_id, 1)
         second.send(call_id, 2, BROADBAND_A[1])
         assert acks(second.until_ack(call_id, 3), call_id) == [3]
@@ -376,12 +382,15 @@ def test_a_late_event_after_the_end_revises(client, call_id):
         answers = stream.until_ack(call_id, 8)
         assert standings(answers, call_id) == [("A", "A1", 2)]
         assert of(answers, "verdict", call_id)[0].final
-        # What comes after the end of the call changes nothing.
+        # Keys pressed after the end change nothing.
         stream.send(call_id, 9, {"at_ms": 28_500, "dtmf": {"digits": "1"}})
-        stream.send(call_id, 10, customer(29_000, "不需要，别再打了"))
+        # The recogniser was late with words from before the end: they do.
+        stream.send(call_id, 10, customer(27_000, "不需要，别再打了"))
         answers = stream.rest()
     assert acks(answers, call_id) == [9, 10]
-    assert not of(answers, "verdict", call_id)
+    assert standings(answers, call_id) == [("A", "A1", 3)]
+    revised = of(answers, "verdict", call_id)[0]
+    assert (revised.do_not_call, revised.follow_up.action, revised.signals.talk_s) == (True, "never", 23.0)
 
 
 def test_an_idle_call_ends(client, call_id):
@@ -443,8 +452,8 @@ def test_an_event_of_an_unknown_kind_keeps_its_place(client, call_id):
         answers = stream.rest()
     assert acks(answers, call_id) == list(range(1, 8))
     assert standings(answers, call_id) == D_LIVE
-    refused = [evidence.event for evidence in of(answers, "verdict", call_id)[-1].evidence if evidence.signal == "refusals"]
-    assert refused == [3, 5]
+    refused = {evidence.event for evidence in of(answers, "verdict", call_id)[-1].evidence if evidence.signal == "refusals"}
+    assert refused == {3, 5}
 
 
 def test_an_unknown_script(client, call_id):
@@ -485,7 +494,7 @@ def test_a_call_whose_first_event_never_comes(client, call_id):
 
 def test_deadline(client, call_id):
     with pytest.raises(grpc.RpcError) as error:
-        client.grade(call_id, "broadband", BROADBAND_A, timeout=1e-6)
+        client.grade(call_id, "broadband", BROADBAND_A, timeout=0)
     assert error.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
     with client.stream(timeout=0.5) as stream:
         stream.send(call_id, 1, BROADBAND_A[0], "broadband")
@@ -515,35 +524,49 @@ def resident_bytes(pid):
 
 
 def test_a_client_that_does_not_read_cannot_grow_the_server(client, call_id, pid):
-    # Each answer is as long as the call's name, so unread ones would be some 160 MB, and unread requests as much again.
-    name, messages = f"{call_id}-{'x' * 8_000}", 20_000
-    request = client.message("StreamCallsRequest")(call_id=name, seq=1, event=answered(), script_id="broadband").SerializeToString()
-    sent = itertools.count()
-    pulled = []
+    # Each answer is as long as the call's name, so unread ones would be 72 MB, and unread requests as much again.
+    messages, bound = 9_000, 24 << 20
+    name = "".join(random.Random(7).choices(string.ascii_letters, k=8_000))
+    request = client.message("StreamCallsRequest")
+    silence = {"at_ms": 6_000, "silence": {"duration_ms": 500}}
 
     def requests():
-        for _ in range(messages):
-            pulled.append(next(sent))
-            yield request
+        yield request(call_id=name, seq=1, event=answered(), script_id="broadband")
+        for seq in range(2, messages + 1):
+            yield request(call_id=name, seq=seq, event=silence)
+
+    def progress():
+        """How far the server is with the call: what it answers a duplicate, asked on another stream of the same connection."""
+        with client.stream(timeout=10) as other:
+            other.send(name, 1, answered())
+            return max(ack.seq for kind, ack in other.rest() if kind == "ack")
 
     before = resident_bytes(pid)
     answers = client.start(requests(), timeout=120)
-    # The sender comes to a stand: the server reads no more from one who does not read.
-    last, since, deadline = -1, time.monotonic(), time.monotonic() + 60
-    while time.monotonic() - since < 2:
-        assert time.monotonic() < deadline, "the sender never came to a stand"
-        if len(pulled) != last:
-            last, since = len(pulled), time.monotonic()
-        time.sleep(0.05)
-    grown = resident_bytes(pid) - before
-    assert last < messages, "the server took everything from a client that reads nothing"
-    assert grown < 48 << 20, f"the server grew by {grown >> 20} MiB"
+    time.sleep(1)
+    deadline = time.monotonic() + 60
+    steps = [0, progress()]
+    while steps[-1] != steps[-2]:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+        steps.append(progress())
+    assert steps[-1] < messages / 2, f"the server took {steps[-1]} events from a client that reads nothing"
+    assert resident_bytes(pid) - before < bound
     # Others on the same connection are served meanwhile.
     assert client.grade(call_id, "broadband", BROADBAND_A, timeout=10).verdict.rule_id == "A1"
     # Once it reads, it gets everything.
-    count = sum(answer.ack.seq == 1 for answer in answers)
-    assert count == messages == len(pulled)
-    assert resident_bytes(pid) - before < 48 << 20
+    assert [answer.ack.seq for answer in answers if answer.HasField("ack")] == list(range(1, messages + 1))
+    assert progress() == messages
+    assert resident_bytes(pid) - before < bound
+
+
+def test_a_burst_of_small_events(client, call_id):
+    # Thousands of short unread messages: HTTP/2 servers may take that for an attack and drop the connection, calls and all.
+    messages = 30_000
+    request = client.message("StreamCallsRequest")(call_id=call_id[:8], seq=1, event=answered(), script_id="broadband")
+    answers = client.start(itertools.repeat(request.SerializeToString(), messages), timeout=120)
+    time.sleep(2)
+    assert sum(answer.ack.seq == 1 for answer in answers if answer.HasField("ack")) == messages
 
 
 def test_many_streams_at_once(client, call_id):

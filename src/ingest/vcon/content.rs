@@ -107,17 +107,26 @@ pub(super) fn without_markup(html: &str) -> String {
     while let Some((before, after)) = rest.split_once('<') {
         out.push_str(before);
         let opens = after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
-        let Some((tag, behind)) = after.split_once('>').filter(|_| opens) else {
+        if !opens {
             out.push('<');
             rest = after;
             continue;
+        }
+        let Some((tag, behind)) = after.split_once('>') else {
+            out.push('<');
+            rest = after;
+            break;
         };
-        let name: String = tag.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        let name: String =
+            tag.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
         rest = match name.as_str() {
             // What a browser does not show either.
             "script" | "style" | "head" if !tag.starts_with('/') => {
-                let close = format!("</{name}");
-                let end = behind.to_ascii_lowercase().find(&close);
+                let closes = |at: usize| {
+                    let close = behind.get(at + 1..)?.strip_prefix('/')?.get(..name.len())?;
+                    close.eq_ignore_ascii_case(&name).then_some(at)
+                };
+                let end = behind.match_indices('<').find_map(|(at, _)| closes(at));
                 end.and_then(|at| behind.get(at..)).and_then(|closing| closing.split_once('>')).map_or("", |(_, rest)| rest)
             }
             _ => behind,
@@ -137,7 +146,9 @@ fn unescape(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        let reference = after.split_once(';').filter(|(name, _)| name.len() <= 8);
+        // No reference that is resolved has a longer name.
+        let end = after.bytes().take(9).position(|byte| byte == b';');
+        let reference = end.and_then(|end| Some((after.get(..end)?, after.get(end + 1..)?)));
         let character = reference.and_then(|(name, _)| match name {
             "amp" => Some('&'),
             "lt" => Some('<'),
@@ -185,10 +196,11 @@ mod tests {
     fn markup_is_taken_out() {
         for (html, expected) in [
             ("<p>喂，<b>您好</b></p><p>多少钱？</p>", "喂，您好\n多少钱？"),
-            ("<style>p{a:b}</style>好<br/>的&nbsp;&amp;&#21991;&#x5582;", "好\n的 &喂喂"),
+            ("<style>p{a:b}</style>好<br/>的&nbsp;&amp;&#21890;&#x5582;", "好\n的 &喂喂"),
             ("三<五 & 六 &unknown; <3", "三<五 & 六 &unknown; <3"),
             ("<script>if (a<b) {}</SCRIPT>好", "好"),
             ("<script>没有完", ""),
+            ("好<b 没有完<i", "好<b 没有完<i"),
         ] {
             assert_eq!(without_markup(html), expected, "{html}");
         }

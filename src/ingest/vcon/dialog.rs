@@ -141,7 +141,13 @@ impl Dialog<'_> {
     /// The only party, where there is one alone.
     fn alone(&self) -> Option<usize> {
         match self.parties.as_slice() {
-            [only] => if let [party] = only.as_slice() { Some(*party) } else { None },
+            [only] => {
+                if let [party] = only.as_slice() {
+                    Some(*party)
+                } else {
+                    None
+                }
+            }
             _ => None,
         }
     }
@@ -181,18 +187,19 @@ pub(super) fn conversations(vcon: &Object, dialogs: &mut [Option<Dialog<'_>>], n
 
 /// Of every dialog without words of its own the transcript that tells most.
 fn transcripts(vcon: &Object, dialogs: &mut [Option<Dialog<'_>>], notices: &mut Vec<String>) -> Vec<Conversation> {
-    let mut found: Vec<(u8, Vec<usize>, Vec<Segment>)> = Vec::new();
+    let every: Vec<usize> = (0..dialogs.len()).filter(|&index| is_conversation(dialogs, index)).collect();
+    // `None`: of every dialog.
+    let mut found: Vec<(u8, Option<Vec<usize>>, Vec<Segment>)> = Vec::new();
     let mut without_dialog = false;
     for (place, analysis) in objects(vcon, "analysis", notices).into_iter().enumerate() {
-        let is_transcript = |analysis: &Object| text(analysis, "type").is_some_and(|kind| TRANSCRIPTS.contains(&kind.to_ascii_lowercase().as_str()));
+        let is_transcript =
+            |analysis: &Object| text(analysis, "type").is_some_and(|kind| TRANSCRIPTS.contains(&kind.to_ascii_lowercase().as_str()));
         let Some(analysis) = analysis.filter(|analysis| is_transcript(analysis)) else { continue };
-        let of: Vec<usize> = match analysis.get("dialog") {
-            Some(Value::Array(list)) => list.iter().filter_map(index).collect(),
-            Some(value) => index(value).into_iter().collect(),
-            None => (0..dialogs.len()).filter(|&index| is_conversation(dialogs, index)).collect(),
-        };
-        let of: Vec<usize> = of.into_iter().filter(|&index| is_conversation(dialogs, index)).collect();
-        let duration_ms = of.first().and_then(|&index| dialogs.get(index)?.as_ref()?.duration_ms);
+        let of: Option<Vec<usize>> = analysis.get("dialog").map(|of| match of {
+            Value::Array(list) => list.iter().filter_map(index).filter(|index| is_conversation(dialogs, *index)).collect(),
+            of => index(of).into_iter().filter(|index| is_conversation(dialogs, *index)).collect(),
+        });
+        let duration_ms = of.as_deref().unwrap_or(&every).first().and_then(|&index| dialogs.get(index)?.as_ref()?.duration_ms);
         match content::document(analysis) {
             Ok(Some(body)) => match transcript::read(&body, duration_ms) {
                 Some(transcript) => found.push((transcript.worth(), of, transcript.0)),
@@ -206,13 +213,14 @@ fn transcripts(vcon: &Object, dialogs: &mut [Option<Dialog<'_>>], notices: &mut 
     found.sort_by_key(|(worth, ..)| std::cmp::Reverse(*worth));
     let mut all = Vec::new();
     for (_, of, segments) in found {
+        let of = of.as_deref().unwrap_or(&every);
         let taken = of.iter().any(|&index| dialogs.get(index).is_some_and(|dialog| dialog.as_ref().is_some_and(|dialog| dialog.heard)));
         // A transcript of no dialog counts where there is no other.
         if taken || of.is_empty() && (without_dialog || !all.is_empty() || dialogs.iter().flatten().any(|dialog| dialog.heard)) {
             continue;
         }
         without_dialog |= of.is_empty();
-        for &index in &of {
+        for &index in of {
             if let Some(Some(dialog)) = dialogs.get_mut(index) {
                 dialog.heard = true;
             }

@@ -62,7 +62,9 @@ pub(super) fn read(vcon: &Object, damaged: bool, options: &VconOptions, limits: 
         let at_ms = u32::try_from(at.saturating_sub(begun).max(0)).unwrap_or(u32::MAX);
         outside |= at_ms == u32::MAX;
         let kind = kind.and_then(|kind| match &kind {
-            EventKind::Utterance(said) if damaged && said.text.contains(char::REPLACEMENT_CHARACTER) => Err("text that is not UTF-8".to_owned()),
+            EventKind::Utterance(said) if damaged && said.text.contains(char::REPLACEMENT_CHARACTER) => {
+                Err("text that is not UTF-8".to_owned())
+            }
             _ => Ok(kind),
         });
         record.offer(seq, kind.map(|kind| Event { at_ms, kind }), limits);

@@ -58,6 +58,9 @@ fn named(lines: &[&str]) -> Option<Transcript> {
                 if !names.contains(&name) {
                     names.push(name.clone());
                 }
+                if names.len() > MOST_NAMES {
+                    return None;
+                }
                 segments.push(said(Who::Label(name), words, at_ms));
             }
             None => {
@@ -70,13 +73,19 @@ fn named(lines: &[&str]) -> Option<Transcript> {
         }
     }
     segments.retain(|segment| !segment.text.is_empty());
-    (with_name > 0 && with_name * 2 >= lines.len() && names.len() <= MOST_NAMES).then_some(Transcript(segments))
+    (with_name > 0 && with_name * 2 >= lines.len()).then_some(Transcript(segments))
 }
 
 /// The time, if there is one, the speaker's name and the words of `[00:12] 客户：喂` and its kind.
 fn name_of(line: &str) -> Option<(Option<f64>, String, String)> {
     let (before_name, line) = leading_time(line.trim());
-    let colon = line.char_indices().take(LONGEST_NAME + 1).find(|(_, c)| matches!(c, ':' | '：'))?;
+    let mut open = 0;
+    let mut ahead = line.char_indices().take(LONGEST_NAME + 1);
+    // Not the colon of a time in brackets.
+    let colon = ahead.find(|(_, c)| {
+        open += i32::from(matches!(c, '(' | '[')) - i32::from(matches!(c, ')' | ']'));
+        open <= 0 && matches!(c, ':' | '：')
+    })?;
     let (name, words) = (line.get(..colon.0)?, line.get(colon.0 + colon.1.len_utf8()..)?);
     let (name, in_name) = trailing_time(name.trim_matches(|c: char| c.is_whitespace() || c == '*'));
     let speaks = name.chars().any(char::is_alphabetic) && !name.contains(|c: char| "。，！？；、,!?;\"/“”".contains(c));

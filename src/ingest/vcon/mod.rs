@@ -93,7 +93,9 @@ const ENCRYPTED: &str = "an encrypted vCon (JWE): decrypt it first";
 /// Whether the text is a JWS (three parts) or JWE (five) in compact form: base64url, beginning with a JSON object.
 fn is_compact(text: &str, parts: usize) -> bool {
     let text = text.trim().trim_matches('"');
-    text.starts_with("eyJ") && text.split('.').count() == parts && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    text.starts_with("eyJ")
+        && text.split('.').count() == parts
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 /// A rejection of a text that cannot be read, naming its uuid if that can be made out.
@@ -117,9 +119,11 @@ fn tags(vcon: &Object) -> BTreeMap<String, String> {
     for attachment in attachments(vcon).filter(|attachment| is_of(attachment, &["tags", "tag"])) {
         let Ok(Some(body)) = content::document(attachment) else { continue };
         match body {
-            Value::Array(list) => tags.extend(list.iter().filter_map(Value::as_str).filter_map(|tag| {
-                tag.split_once(':').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
-            })),
+            Value::Array(list) => tags.extend(
+                list.iter()
+                    .filter_map(Value::as_str)
+                    .filter_map(|tag| tag.split_once(':').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))),
+            ),
             Value::Object(named) => tags.extend(named.iter().filter_map(|(name, value)| Some((name.clone(), scalar(value)?)))),
             _ => {}
         }
@@ -145,12 +149,12 @@ fn script_of(vcon: &Object, tags: &BTreeMap<String, String>) -> Option<String> {
     let meta = |object: &Object| object.get("meta").and_then(Value::as_object).and_then(named);
     let dialogs = || vcon.get("dialog").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
     let attached = || {
-        attachments(vcon).filter(|attachment| is_of(attachment, &SCRIPT.map(str::to_ascii_lowercase).each_ref().map(String::as_str))).find_map(|attachment| {
-            match content::document(attachment).ok()?? {
+        attachments(vcon)
+            .filter(|attachment| is_of(attachment, &SCRIPT.map(str::to_ascii_lowercase).each_ref().map(String::as_str)))
+            .find_map(|attachment| match content::document(attachment).ok()?? {
                 Value::Object(body) => named(&body).or_else(|| body.get("id").and_then(scalar)),
                 body => scalar(&body),
-            }
-        })
+            })
     };
     meta(vcon).or_else(|| dialogs().find_map(meta)).or_else(|| SCRIPT.iter().find_map(|key| tags.get(*key).cloned())).or_else(attached)
 }

@@ -1,5 +1,6 @@
 //! Who took part, and which of them is the robot.
 
+use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use super::content::{Object, scalar, text};
@@ -9,8 +10,6 @@ use crate::core::event::Speaker;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Party {
     name: String,
-    /// Everything else that identifies it, as compared.
-    ids: Vec<String>,
     role: String,
     bot: bool,
 }
@@ -19,19 +18,12 @@ impl Party {
     fn read(object: &Object) -> Self {
         let meta = object.get("meta").and_then(Value::as_object);
         let role = text(object, "role").or_else(|| meta.and_then(|meta| text(meta, "role"))).unwrap_or_default().to_lowercase();
-        let ids = ["tel", "mailto", "sip", "did", "uuid", "id"].iter().filter_map(|key| object.get(*key).and_then(scalar));
         Self {
             name: text(object, "name").unwrap_or_default().to_owned(),
-            ids: ids.map(|id| comparable(&id)).collect(),
             // `type` is of the later drafts: person, bot or organization.
             bot: text(object, "type") == Some("bot") || matches!(role.as_str(), "bot" | "robot" | "ai" | "机器人"),
             role,
         }
-    }
-
-    fn is(&self, wanted: &str) -> bool {
-        let wanted = comparable(wanted);
-        !wanted.is_empty() && (comparable(&self.name) == wanted || self.ids.contains(&wanted))
     }
 }
 
@@ -49,9 +41,11 @@ fn comparable(id: &str) -> String {
 /// What a speaker's name in a transcript says by itself.
 pub(super) fn speaker_of_word(word: &str) -> Option<Speaker> {
     match word.trim().to_lowercase().as_str() {
-        "robot" | "bot" | "ai" | "assistant" | "agent" | "system" | "caller" | "callbot" | "voicebot" | "机器人" | "客服" | "坐席" | "座席"
-        | "话务员" | "主叫" | "系统" | "销售" => Some(Speaker::Robot),
-        "customer" | "client" | "user" | "contact" | "callee" | "human" | "客户" | "用户" | "顾客" | "被叫" | "机主" => Some(Speaker::Customer),
+        "robot" | "bot" | "ai" | "assistant" | "agent" | "system" | "caller" | "callbot" | "voicebot" | "机器人" | "客服" | "坐席"
+        | "座席" | "话务员" | "主叫" | "系统" | "销售" => Some(Speaker::Robot),
+        "customer" | "client" | "user" | "contact" | "callee" | "human" | "客户" | "用户" | "顾客" | "被叫" | "机主" => {
+            Some(Speaker::Customer)
+        }
         "human agent" | "supervisor" | "人工" | "人工坐席" | "人工座席" | "人工客服" | "转人工" => Some(Speaker::Agent),
         _ => None,
     }
@@ -61,6 +55,10 @@ pub(super) fn speaker_of_word(word: &str) -> Option<Speaker> {
 #[derive(Debug, Default)]
 pub(super) struct Parties {
     list: Vec<Party>,
+    /// By everything that identifies one, as compared; of equals the first.
+    by_id: FxHashMap<String, usize>,
+    /// By role, where only one party has it.
+    by_role: FxHashMap<String, Option<usize>>,
     robot: Option<usize>,
 }
 
@@ -68,7 +66,20 @@ impl Parties {
     /// Reads the `parties` of a vCon; what is no party keeps its place.
     pub(super) fn read(vcon: &Object) -> Self {
         let list = vcon.get("parties").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        Self { list: list.iter().map(|party| party.as_object().map(Party::read).unwrap_or_default()).collect(), robot: None }
+        let mut parties = Self::default();
+        for (index, party) in list.iter().enumerate() {
+            let object = party.as_object();
+            let ids = ["name", "tel", "mailto", "sip", "did", "uuid", "id"].iter().filter_map(|key| object?.get(*key).and_then(scalar));
+            for id in ids {
+                parties.by_id.entry(comparable(&id)).or_insert(index);
+            }
+            let party = object.map(Party::read).unwrap_or_default();
+            if !party.role.is_empty() {
+                parties.by_role.entry(party.role.clone()).and_modify(|only| *only = None).or_insert(Some(index));
+            }
+            parties.list.push(party);
+        }
+        parties
     }
 
     pub(super) fn len(&self) -> usize {
@@ -88,15 +99,13 @@ impl Parties {
     /// The party of that name, telephone number or other identifier, else of that index.
     pub(super) fn find(&self, wanted: &str) -> Option<usize> {
         let index = || wanted.bytes().all(|byte| byte.is_ascii_digit()).then(|| wanted.parse().ok()).flatten();
-        self.list.iter().position(|party| party.is(wanted)).or_else(|| index().filter(|index| *index < self.len()))
+        self.by_id.get(&comparable(wanted)).copied().or_else(|| index().filter(|index| *index < self.len()))
     }
 
     /// The party that a transcript's speaker name means: its identifier, or a role that only one party has.
     pub(super) fn of_label(&self, label: &str) -> Option<usize> {
-        let role = label.trim().to_lowercase();
-        let mut of_role = (0..self.len()).filter(|&party| self.list.get(party).is_some_and(|party| !role.is_empty() && party.role == role));
-        let only = of_role.next().filter(|_| of_role.next().is_none());
-        self.list.iter().position(|party| party.is(label)).or(only)
+        let role = || self.by_role.get(&label.trim().to_lowercase()).copied().flatten();
+        self.by_id.get(&comparable(label)).copied().or_else(role)
     }
 
     /// Says which party is the robot.

@@ -1,5 +1,8 @@
 //! Whose words they are: robot, customer or human agent.
 
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+
 use super::dialog::Said;
 use super::party::{Parties, speaker_of_word};
 use super::transcript::Who;
@@ -9,12 +12,7 @@ use crate::core::event::Speaker;
 ///
 /// # Errors
 /// The wanted one is neither a party nor a speaker of a transcript.
-pub(super) fn choose_robot(
-    parties: &mut Parties,
-    wanted: Option<&str>,
-    said: &[Said],
-    notices: &mut Vec<String>,
-) -> Result<(), String> {
+pub(super) fn choose_robot(parties: &mut Parties, wanted: Option<&str>, said: &[Said], notices: &mut Vec<String>) -> Result<(), String> {
     if let Some(wanted) = wanted {
         let labelled = said.iter().any(|said| matches!(&said.who, Who::Label(label) if same(label, wanted)));
         return match parties.find(wanted) {
@@ -53,13 +51,9 @@ pub(super) fn attribute(parties: &Parties, wanted: Option<&str>, said: &[Said], 
         return (0..said.len()).map(|place| if place % 2 == 0 { Speaker::Robot } else { Speaker::Customer }).collect();
     }
     // Those that only a recogniser's number names: the robot is among them unless it is known.
-    let mut amounts: Vec<(&Who, usize)> = Vec::new();
-    for said in said.iter().zip(&known).filter(|(said, known)| known.is_none() && said.who != Who::Nobody).map(|(said, _)| said) {
-        let amount = said.text.chars().count();
-        match amounts.iter_mut().find(|(who, _)| **who == said.who) {
-            Some((_, total)) => *total += amount,
-            None => amounts.push((&said.who, amount)),
-        }
+    let mut amounts: IndexMap<&Who, usize, FxBuildHasher> = IndexMap::default();
+    for (said, _) in said.iter().zip(&known).filter(|(said, known)| known.is_none() && said.who != Who::Nobody) {
+        *amounts.entry(&said.who).or_default() += said.text.chars().count();
     }
     let mut robot = None;
     if !known.contains(&Some(Speaker::Robot)) {

@@ -19,11 +19,15 @@ pub(super) const LEAST_EPOCH_S: f64 = 1e8;
 /// The same in milliseconds.
 const LEAST_EPOCH_MS: f64 = 1e11;
 
+/// The first moment after the year 9999.
+const END_MS: f64 = 253_402_300_800_000.0;
+
 /// The moment a value names: text, or seconds or milliseconds since 1970.
 pub(super) fn moment(value: &Value) -> Option<Moment> {
     let ms = match value {
         Value::String(text) => return written(text.trim()),
         Value::Number(number) => match number.as_f64()? {
+            ms if ms >= END_MS => return None,
             ms if ms >= LEAST_EPOCH_MS => ms,
             s if s >= LEAST_EPOCH_S => s * 1000.0,
             _ => return None,

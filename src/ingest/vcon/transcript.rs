@@ -11,7 +11,7 @@ use super::lines;
 use super::time::{LEAST_EPOCH_S, clock, moment};
 
 /// Who speaks, as far as the transcript says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Who {
     /// An index into the parties.
     Party(usize),
@@ -63,11 +63,41 @@ const DEEPEST: usize = 6;
 const PAUSE_S: f64 = 1.0;
 /// Where transcripts keep their segments or text, the best first.
 const HOLDERS: [&str; 21] = [
-    "utterances", "segments", "paragraphs", "turns", "messages", "dialog", "dialogue", "conversation", "monologues", "entries",
-    "items", "channels", "alternatives", "results", "transcript", "transcription", "transcripts", "words", "text", "content", "body",
+    "utterances",
+    "segments",
+    "paragraphs",
+    "turns",
+    "messages",
+    "dialog",
+    "dialogue",
+    "conversation",
+    "monologues",
+    "entries",
+    "items",
+    "channels",
+    "alternatives",
+    "results",
+    "transcript",
+    "transcription",
+    "transcripts",
+    "words",
+    "text",
+    "content",
+    "body",
 ];
-const WHO: [&str; 11] =
-    ["speaker", "participant", "speaker_label", "speakerLabel", "speaker_name", "speaker_id", "speakerId", "role", "name", "from", "sender"];
+const WHO: [&str; 11] = [
+    "speaker",
+    "participant",
+    "speaker_label",
+    "speakerLabel",
+    "speaker_name",
+    "speaker_id",
+    "speakerId",
+    "role",
+    "name",
+    "from",
+    "sender",
+];
 const TEXT: [&str; 7] = ["text", "message", "transcript", "content", "utterance", "sentence", "body"];
 /// Of moments and offsets, in seconds or whatever the transcript as a whole turns out to count in.
 const START: [&str; 8] = ["start", "start_time", "startTime", "timestamp", "offset", "begin", "time", "ts"];
@@ -165,8 +195,12 @@ fn segment(object: &Object) -> Option<Segment> {
 /// Text in pieces: Deepgram's sentences, Rev's elements, words.
 fn parts(object: &Object) -> Option<String> {
     let list = ["sentences", "elements", "words", "tokens"].iter().find_map(|key| object.get(*key)?.as_array())?;
-    let piece = |item: &Value| ["text", "value", "punctuated_word", "word"].iter().find_map(|key| item.get(*key)?.as_str().map(str::to_owned));
-    Some(joined(list.iter().filter_map(piece)))
+    let mut text = String::new();
+    for piece in list {
+        let piece = ["text", "value", "punctuated_word", "word"].iter().find_map(|key| piece.get(*key)?.as_str());
+        append(&mut text, piece.unwrap_or_default());
+    }
+    Some(text)
 }
 
 /// Where the pieces of a segment begin and end.
@@ -188,29 +222,27 @@ fn of_words(words: &[Value]) -> Option<Transcript> {
         let end = number(word, &END).unwrap_or(begins);
         match segments.last_mut() {
             Some(last) if last.who == who && begins - ended < PAUSE_S => {
-                last.text = joined([last.text.clone(), text.to_owned()].into_iter());
+                append(&mut last.text, text);
                 if let At::Offset(start) = last.start {
                     last.duration_ms = Some(end - start);
                 }
             }
-            _ => segments.push(Segment { who, text: text.trim().to_owned(), start, duration_ms: Some(end - begins).filter(|ms| *ms > 0.0) }),
+            _ => {
+                segments.push(Segment { who, text: text.trim().to_owned(), start, duration_ms: Some(end - begins).filter(|ms| *ms > 0.0) })
+            }
         }
         ended = end;
     }
     segments.iter().any(|segment| segment.who != Who::Nobody).then_some(Transcript(segments))
 }
 
-/// Pieces of text together, a space only between those of scripts that use it.
-fn joined(pieces: impl Iterator<Item = String>) -> String {
-    let mut out = String::new();
-    for piece in pieces.map(|piece| piece.trim().to_owned()) {
-        let spaced = out.chars().next_back().is_some_and(|c| c.is_ascii()) && piece.starts_with(|c: char| c.is_ascii_alphanumeric());
-        if spaced {
-            out.push(' ');
-        }
-        out.push_str(&piece);
+/// Adds a piece of text, after a space only between those of scripts that use it.
+fn append(text: &mut String, piece: &str) {
+    let piece = piece.trim();
+    if text.chars().next_back().is_some_and(|c| c.is_ascii()) && piece.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        text.push(' ');
     }
-    out
+    text.push_str(piece);
 }
 
 fn who(object: &Object) -> Who {
@@ -262,10 +294,11 @@ fn in_milliseconds(transcript: &mut Transcript, duration_ms: Option<f64>) {
     let last = offsets().fold(0.0, f64::max);
     let whole = offsets().all(|offset| offset.fract() == 0.0) && last >= 100.0;
     let characters: usize = transcript.0.iter().map(|segment| segment.text.chars().count()).sum();
-    let already_ms = whole && match duration_ms {
-        Some(duration) => last * 1000.0 > duration * 10.0,
-        None => (characters as f64) < last / 10.0,
-    };
+    let already_ms = whole
+        && match duration_ms {
+            Some(duration) => last * 1000.0 > duration * 10.0,
+            None => (characters as f64) < last / 10.0,
+        };
     let scale = if already_ms { 1.0 } else { 1000.0 };
     for segment in &mut transcript.0 {
         if let At::Offset(offset) = &mut segment.start {

@@ -3,7 +3,10 @@
 /// "Did you mean", or the whole choice where it is short.
 pub(crate) fn suggest(name: &str, known: &[&str]) -> Option<String> {
     let nearest = known.iter().map(|candidate| (distance(name, candidate), *candidate)).min()?;
-    if nearest.0 <= 2.max(name.chars().count() / 3) {
+    let length = name.chars().count();
+    // Of two letters anything is near anything.
+    let near = if length < 3 { 0 } else { 2.max(length / 3).min(length - 2) };
+    if nearest.0 <= near {
         return Some(format!("did you mean `{}`?", nearest.1));
     }
     (known.len() <= 40).then(|| {

@@ -81,9 +81,14 @@ impl Compiler<'_> {
             self.open_list(file, None, group, &mut lists);
             meaning.push(what);
         }
-        let known: Vec<String> =
-            lists.lists.iter().map(|list| format!("keywords/{}.txt", list.name)).chain(ROBOT_LISTS.iter().map(|(file, _)| format!("keywords/{file}"))).collect();
-        let stray: Vec<String> = self.bundle.files.keys().filter(|path| path.starts_with("keywords/") && !known.contains(path)).cloned().collect();
+        let known: Vec<String> = lists
+            .lists
+            .iter()
+            .map(|list| format!("keywords/{}.txt", list.name))
+            .chain(ROBOT_LISTS.iter().map(|(file, _)| format!("keywords/{file}")))
+            .collect();
+        let stray: Vec<String> =
+            self.bundle.files.keys().filter(|path| path.starts_with("keywords/") && !known.contains(path)).cloned().collect();
         for path in stray {
             let help = Some("declare it under `lexicon` in script.yaml, or remove the file".to_owned());
             self.report(Severity::Warning, "stray-list", "no category or question uses this list".to_owned(), &path, 0..0, help);
@@ -173,5 +178,5 @@ fn clauses(prompt: &str) -> impl Iterator<Item = &str> {
             }
             true
         })
-        .filter(|clause| clause.chars().filter(|c| c.is_alphanumeric()).count() >= PROMPT_CLAUSE && clause.chars().any(|c| !c.is_ascii()))
+        .filter(|clause| clause.chars().filter(|c| c.is_alphanumeric()).count() >= PROMPT_CLAUSE && !clause.is_ascii())
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde_saphyr::{Error, Location};
 
 use crate::script::cel::suggest;
+use crate::script::spec::TargetsSpec;
 
 /// The bytes in `file` of some bytes of a scalar's value; the whole scalar where its notation cannot be followed.
 pub(super) fn inside(file: &str, scalar: Range<usize>, value: &str, part: &Range<usize>) -> Range<usize> {
@@ -79,6 +80,33 @@ fn escape_length(text: &str) -> usize {
         Some('U') => 10,
         other => 1 + other.map_or(0, char::len_utf8),
     }
+}
+
+/// What a branch leads to, and where it is written. The reader forgets the places of what may be one or many, so they are
+/// looked for behind the branch's trigger.
+pub(in crate::script) fn targets<'a>(
+    file: &'a str,
+    trigger: Range<usize>,
+    targets: &'a TargetsSpec,
+) -> impl Iterator<Item = (&'a str, Range<usize>)> {
+    let targets = match targets {
+        TargetsSpec::One(target) => std::slice::from_ref(target),
+        TargetsSpec::Many(targets) => targets,
+    };
+    let mut from = trigger.end;
+    targets.iter().map(move |target| {
+        let name = target.value.as_str();
+        let part_of_name = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+        let rest = file.get(from..).unwrap_or_default();
+        let found = rest.match_indices(name).map(|(at, _)| from + at..from + at + name.len()).find(|span| {
+            let before = file.get(..span.start).and_then(|text| text.chars().next_back());
+            let after = file.get(span.end..).and_then(|text| text.chars().next());
+            !before.is_some_and(part_of_name) && !after.is_some_and(part_of_name)
+        });
+        let span = found.unwrap_or_else(|| trigger.clone());
+        from = span.end.max(from);
+        (name, span)
+    })
 }
 
 /// A span without the white space it ends with: a block's includes the next line's indentation.

@@ -38,11 +38,12 @@ impl Linter<'_> {
         let mut names: FxHashMap<String, String> = FxHashMap::default();
         for (path, text) in &bundle.files {
             let is_case = path.starts_with("cases/") && path.ends_with(".yaml");
-            let known = path == SCRIPT || path.ends_with(".md");
-            let list = (path.starts_with("keywords/") || path.starts_with("examples/")) && path.ends_with(".txt");
+            // A stray file among the lists has been told of as such.
+            let known = path == SCRIPT || path.ends_with(".md") || path.starts_with("keywords/");
+            let examples = path.starts_with("examples/") && path.ends_with(".txt");
             if is_case {
                 self.case_file(path, text, &mut names, &mut shown);
-            } else if !known && !list {
+            } else if !known && !examples {
                 let help = "a script is script.yaml, keywords/*.txt, examples/*.txt and cases/*.yaml";
                 self.warn("stray-file", path, 0..0, "nothing reads this file".to_owned(), help);
             }
@@ -57,7 +58,8 @@ impl Linter<'_> {
     }
 
     fn case_file(&mut self, path: &str, text: &str, names: &mut FxHashMap<String, String>, shown: &mut Vec<String>) {
-        let read = serde_saphyr::from_str::<Vec<Case>>(text).and_then(|cases| Ok((cases, serde_saphyr::from_str::<Vec<CasePlaces>>(text)?)));
+        let read =
+            serde_saphyr::from_str::<Vec<Case>>(text).and_then(|cases| Ok((cases, serde_saphyr::from_str::<Vec<CasePlaces>>(text)?)));
         let (cases, places) = match read {
             Ok(read) => read,
             Err(error) => {

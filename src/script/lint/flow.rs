@@ -10,9 +10,9 @@ use crate::core::lexicon::Scratch;
 use crate::core::reading::read_robot;
 use crate::core::script::{Ask, Node, NodeIndex, RobotList, Script, Target, Trigger};
 use crate::core::text::units::Units;
-use crate::script::compile::bytes;
+use crate::script::compile::{SCRIPT, bytes, place};
 use crate::script::list;
-use crate::script::spec::{NodeSpec, TargetsSpec};
+use crate::script::spec::NodeSpec;
 
 impl Linter<'_> {
     /// `after-later`, `after-unreachable`, `dead-end`, `main-order`, `no-any`, `silent-cycle`, `unreachable-node`.
@@ -104,7 +104,8 @@ impl Linter<'_> {
             path.push(first);
             let ids: Vec<&str> = path.iter().filter_map(|&index| script.node(index)).map(|node| &*node.id).collect();
             let message = format!("while the customer is silent, the robot goes round in a circle: {}", ids.join(" → "));
-            let span = self.spec.flow.nodes.get(usize::from(first)).and_then(silence_target).unwrap_or_default();
+            let span =
+                self.spec.flow.nodes.get(usize::from(first)).and_then(|node| silence_target(self.text(SCRIPT), node)).unwrap_or_default();
             self.warn_script("silent-cycle", span, message, "let one of them end the call, or repeat itself: `silence: self`");
         }
     }
@@ -132,7 +133,7 @@ impl Linter<'_> {
                         self.warn_script("duplicate-cue", bytes(cue), message, "remove one of them");
                     }
                     Some((other, place)) => {
-                        let line = super::line_of(self.text(crate::script::compile::SCRIPT), place.start);
+                        let line = super::line_of(self.text(SCRIPT), place.start);
                         let message = format!("the cue `{}` also identifies {} (line {line})", cue.value, listed([other]));
                         self.warn_script("shared-cue", bytes(cue), message, "make it longer, so that it fits one of the two");
                     }
@@ -151,12 +152,9 @@ fn leads_on(node: &Node) -> bool {
 }
 
 /// Where the last target of a node's silence stands.
-fn silence_target(node: &NodeSpec) -> Option<Range<usize>> {
-    let (_, targets) = node.branches.iter().find(|(trigger, _)| trigger.value == "silence")?;
-    match targets {
-        TargetsSpec::One(target) => Some(bytes(target)),
-        TargetsSpec::Many(targets) => targets.last().map(bytes),
-    }
+fn silence_target(text: &str, node: &NodeSpec) -> Option<Range<usize>> {
+    let (trigger, targets) = node.branches.iter().find(|(trigger, _)| trigger.value == "silence")?;
+    place::targets(text, bytes(trigger), targets).last().map(|(_, span)| span)
 }
 
 /// The nodes that branches lead to, from one of them on, itself included.

@@ -73,7 +73,8 @@ impl Linter<'_> {
                 let help = if like.is_empty() { "remove one of them" } else { "remove one of them: both are matched alike" };
                 self.warn("duplicate-phrase", &list.path, line.span.clone(), message, help);
             } else if let Some(wider) = alike.iter().find(wider) {
-                let message = format!("`{}` is found by `{}` anyway (line {})", marked(line), marked(wider), line_of(&text, wider.span.start));
+                let message =
+                    format!("`{}` is found by `{}` anyway (line {})", marked(line), marked(wider), line_of(&text, wider.span.start));
                 let help = "remove it, or give the other its `^` or `$` too";
                 self.warn("redundant", &list.path, line.span.clone(), message, help);
             }

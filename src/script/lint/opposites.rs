@@ -20,7 +20,9 @@ impl Linter<'_> {
         // Phrases by what is matched.
         let mut phrases: FxHashMap<&str, Vec<(usize, usize)>> = FxHashMap::default();
         for (number, list) in lists.iter().enumerate() {
-            for (line, key) in list.lines.iter().zip(&list.keys).enumerate().filter(|(_, (line, _))| counts(line)).map(|(at, (_, key))| (at, key)) {
+            for (line, key) in
+                list.lines.iter().zip(&list.keys).enumerate().filter(|(_, (line, _))| counts(line)).map(|(at, (_, key))| (at, key))
+            {
                 phrases.entry(key).or_default().push((number, line));
             }
         }
@@ -31,14 +33,14 @@ impl Linter<'_> {
     fn both(&mut self, lists: &[ListFile], phrases: &FxHashMap<&str, Vec<(usize, usize)>>) {
         for (number, list) in lists.iter().enumerate() {
             for (line, key) in list.lines.iter().zip(&list.keys).filter(|(line, _)| counts(line)) {
-                let rivals = phrases.get(key.as_str()).into_iter().flatten().filter_map(|&(other, at)| Some((other, lists.get(other)?, at)));
-                let first = rivals.filter(|(other, rival, _)| *other < number && rival.group == list.group).find_map(|(_, rival, at)| {
-                    Some((rival, rival.lines.get(at)?))
-                });
+                let rivals =
+                    phrases.get(key.as_str()).into_iter().flatten().filter_map(|&(other, at)| Some((other, lists.get(other)?, at)));
+                let first = rivals
+                    .filter(|(other, rival, _)| *other < number && rival.group == list.group)
+                    .find_map(|(_, rival, at)| Some((rival, rival.lines.get(at)?)));
                 if let Some((rival, theirs)) = first {
                     let at = line_of(self.text(&rival.path), theirs.span.start);
-                    let message =
-                        format!("`{}` also stands in `{}` (line {at}), which excludes `{}`", marked(line), rival.name, list.name);
+                    let message = format!("`{}` also stands in `{}` (line {at}), which excludes `{}`", marked(line), rival.name, list.name);
                     self.warn("two-meanings", &list.path, line.span.clone(), message, "keep it in the one it means");
                 }
             }
@@ -53,7 +55,9 @@ impl Linter<'_> {
             for (at, (line, key)) in list.lines.iter().zip(&list.keys).enumerate().filter(|(_, (line, _))| counts(line)) {
                 for (part, begins, ends) in parts(key, longest) {
                     for &(inner, inner_at) in phrases.get(part).into_iter().flatten() {
-                        let Some((other, phrase)) = lists.get(inner).and_then(|other| Some((other, other.lines.get(inner_at)?))) else { continue };
+                        let Some((other, phrase)) = lists.get(inner).and_then(|other| Some((other, other.lines.get(inner_at)?))) else {
+                            continue;
+                        };
                         let can_stand = (!phrase.at_start || begins) && (!phrase.at_end || ends);
                         if inner != number && other.group == list.group && can_stand && line.kind == EntryKind::Phrase {
                             pairs.entry((inner, number)).or_default().push(((inner, inner_at), (number, at)));
@@ -84,7 +88,13 @@ impl Linter<'_> {
                 outer.name,
                 examples.join(", ")
             );
-            self.warn("inside-opposite", &inner.path, place, message, "there the longer phrase counts; remove a phrase where it should not");
+            self.warn(
+                "inside-opposite",
+                &inner.path,
+                place,
+                message,
+                "there the longer phrase counts; remove a phrase where it should not",
+            );
         }
     }
 }
@@ -98,7 +108,8 @@ fn parts(key: &str, longest: usize) -> impl Iterator<Item = (&str, bool, bool)> 
     let places: Vec<usize> = key.char_indices().map(|(at, _)| at).chain([key.len()]).collect();
     let count = places.len() - 1;
     let ends = move |first: usize| (first + 1..=count.min(first + longest)).map(move |last| (first, last));
-    (0..count).flat_map(ends).filter(move |&(first, last)| last - first < count).filter_map(move |(first, last)| {
-        Some((key.get(*places.get(first)?..*places.get(last)?)?, first == 0, last == count))
-    })
+    (0..count)
+        .flat_map(ends)
+        .filter(move |&(first, last)| last - first < count)
+        .filter_map(move |(first, last)| Some((key.get(*places.get(first)?..*places.get(last)?)?, first == 0, last == count)))
 }

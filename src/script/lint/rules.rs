@@ -29,14 +29,20 @@ impl Linter<'_> {
         match catch_all.and_then(|first| Some((spec.rules.get(first)?, spec.rules.get(first + 1..)?))) {
             Some((first, after)) => {
                 for rule in after.iter().filter(|rule| !rule.catch_all) {
-                    let message = format!("rule `{}` stands after the catch-all `{}`, but is tried before it", rule.id.value, first.id.value);
+                    let message =
+                        format!("rule `{}` stands after the catch-all `{}`, but is tried before it", rule.id.value, first.id.value);
                     self.warn_script("after-catch-all", bytes(&rule.id), message, "move it before the catch-all, where it is tried");
                 }
             }
             None => {
                 let span = spec.rules.last().map(|rule| bytes(&rule.id)).unwrap_or_default();
                 let message = "no rule is a catch-all: a call can end without a label".to_owned();
-                self.warn_script("no-catch-all", span, message, "add a last rule with `catch_all: true`, such as `when: connected && ended`");
+                self.warn_script(
+                    "no-catch-all",
+                    span,
+                    message,
+                    "add a last rule with `catch_all: true`, such as `when: connected && ended`",
+                );
             }
         }
     }
@@ -65,7 +71,11 @@ impl Linter<'_> {
             let after = tried.len() - place - 1;
             if always.is_none() && logic.always() && after > 0 {
                 always = Some(id);
-                let rules = if after == 1 { "the rule after it never decides".to_owned() } else { format!("the {after} rules after it never decide") };
+                let rules = if after == 1 {
+                    "the rule after it never decides".to_owned()
+                } else {
+                    format!("the {after} rules after it never decide")
+                };
                 let message = format!("rule `{id}` always holds: {rules}");
                 self.warn_script("always-true", bytes(&rule.when), message, "narrow the condition, or make it the last catch-all");
             }

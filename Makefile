@@ -1,0 +1,51 @@
+# Two commands do all set-up on a Debian machine with Rust: `make demo` and `make test`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+ARGS ?=
+VENV := .venv
+
+.PHONY: help demo test lint bench fuzz venv-packages
+
+help: ## What there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+demo: ## Start the service and stream sample calls through it; ARGS=--exit ends when they are printed
+	@command -v cargo >/dev/null || { echo "make demo needs Rust: install rustup, then try again"; exit 1; }
+	cargo run --quiet --locked -- demo $(ARGS)
+
+test: lint $(VENV)/installed ## Install what the tests need, and pass every test
+	CALLGRADE_PYTHON="$(CURDIR)/$(VENV)/bin/python" cargo test --locked --lib --bins --tests
+	cargo test --locked --doc
+
+lint: ## Format, clippy, documentation: no warnings
+	@command -v cargo >/dev/null || { echo "make test needs Rust: install rustup, then try again"; exit 1; }
+	@if cargo fmt --version >/dev/null 2>&1; then cargo fmt --check; else echo "skipped: format (rustfmt is not installed)"; fi
+	@if cargo clippy --version >/dev/null 2>&1; then cargo clippy --quiet --locked --all-targets -- -D warnings; else echo "skipped: clippy (not installed)"; fi
+	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --no-deps
+
+# The Python client of the tests, in an environment of its own.
+$(VENV)/installed: tests/client/requirements.txt | venv-packages
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/client/requirements.txt
+	touch $@
+
+# Debian splits venv off Python: installed as root, else named.
+venv-packages:
+	@python3 -c 'import venv, ensurepip' 2>/dev/null || { \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq python3 python3-venv; \
+	  else echo "make test needs these Debian packages: python3 python3-venv"; echo "  sudo apt-get install python3 python3-venv"; exit 1; fi; }
+
+bench: $(VENV)/peers ## The figures of BENCHMARKS.md
+	cargo bench --locked --bench engine
+	cargo bench --locked --bench memory
+	cargo bench --locked --bench stream
+	cargo bench --locked --bench peers
+
+$(VENV)/peers: benches/peers/requirements.txt $(VENV)/installed
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r benches/peers/requirements.txt
+	touch $@
+
+fuzz: ## Run each fuzz target for SECONDS (needs a nightly Rust and cargo-fuzz)
+	for target in $$(cargo +nightly fuzz list); do cargo +nightly fuzz run $$target -- -max_total_time=$${SECONDS_EACH:-60}; done

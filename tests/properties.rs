@@ -1,0 +1,221 @@
+//! What must always hold: live is replay at every prefix, duplicates and reordering change nothing, what comes after the end only revises.
+
+use callgrade::core::call::CallState;
+use callgrade::core::event::{Answerer, DialReport, DialResult, Event, EventKind, Hangup, Keyword, Outcome, Party, Speaker, Utterance};
+use callgrade::core::verdict::{EndedBy, Verdict};
+use callgrade::ingest::Limits;
+use callgrade::service::{Outbox, Patience, ScriptChoice, Service, StreamEvent};
+use callgrade::wire::v1;
+use callgrade::wire::v1::stream_calls_response::Response;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::support::{comparable, script};
+
+/// Things people and robots say, so that random calls are about something.
+const WORDS: &[&str] = &[
+    "不需要", "多少钱啊", "好的", "嗯", "可以 你说吧", "我在开会", "加个微信吧", "怎么合作", "再见", "不不不需要谢谢", "你是谁啊", "有哪些客户在用", "明天下午吧",
+    "您拨打的用户已关机", "请在提示音后留言", "别再打了 再打我投诉", "……", "", "不用客气", "要不要给您办一个呢", "方便给您介绍一下吗", "我让顾问给您打个电话您看方便吗",
+    "您好，我们是做智能电话机器人的", "好的，那不打扰您了，再见", "一天能打一千到两千通", "請問多少錢", "不须要", "我打错了 打错了",
+];
+const NODES: &[&str] = &["", "", "greeting", "opening", "product", "needs", "invite", "closing", "rescue", "nowhere"];
+const IDS: &[&str] = &["", "", "", "u1", "u2"];
+const CATEGORIES: &[&str] = &["refuse", "price", "effect", "contact", "busy", "affirm", "filler", "do_not_call", "拒绝", "unheard-of"];
+
+fn pick(from: &'static [&'static str]) -> impl Strategy<Value = Box<str>> {
+    prop::sample::select(from).prop_map(Into::into)
+}
+
+fn report() -> impl Strategy<Value = DialReport> {
+    (prop::option::of(prop::sample::select(DialResult::ALL)), 0u32..25, prop::sample::select(vec!["", "您拨打的电话正在通话中"])).prop_map(
+        |(result, q850_cause, announcement)| DialReport { result, q850_cause, announcement: announcement.into(), ..DialReport::default() },
+    )
+}
+
+fn kind() -> impl Strategy<Value = EventKind> {
+    let utterance = (
+        prop::sample::select(vec![Speaker::Robot, Speaker::Customer, Speaker::Customer, Speaker::Agent]),
+        pick(WORDS),
+        0u32..8_000,
+        pick(NODES),
+        prop::option::weighted(0.2, 0.0..=1.0f64),
+        pick(IDS),
+    );
+    let utterance = utterance.prop_map(|(speaker, text, duration_ms, node, played, utterance_id)| {
+        let robot = speaker == Speaker::Robot;
+        let node_id = if robot { node } else { "".into() };
+        EventKind::Utterance(Utterance { speaker, text, duration_ms, node_id, played: played.filter(|_| robot), utterance_id, interim: false })
+    });
+    prop_oneof![
+        2 => Just(EventKind::Answered),
+        1 => report().prop_map(|report| EventKind::NotConnected(Box::new(report))),
+        1 => prop::option::of(prop::sample::select(Answerer::ALL)).prop_map(EventKind::AnsweredBy),
+        24 => utterance,
+        2 => pick(NODES).prop_map(EventKind::NodeEntered),
+        1 => (0u32..9_000).prop_map(EventKind::Silence),
+        3 => (pick(CATEGORIES), pick(IDS)).prop_map(|(category, utterance_id)| {
+            EventKind::KeywordTriggered(Box::new(Keyword { category, keyword: "词".into(), utterance_id }))
+        }),
+        1 => pick(IDS).prop_map(|id| EventKind::Refused(Some(id).filter(|id: &Box<str>| !id.is_empty()))),
+        1 => prop::sample::select(Outcome::ALL).prop_map(EventKind::InviteOutcome),
+        1 => (prop::option::of(prop::sample::select(Party::ALL)), report()).prop_map(|(by, report)| EventKind::Hangup(Box::new(Hangup { by, report }))),
+        1 => Just(EventKind::Unknown),
+        1 => Just(EventKind::Transferred("坐席".into())),
+    ]
+}
+
+/// A call: events whose times mostly go forward.
+fn call() -> impl Strategy<Value = Vec<Event>> {
+    prop::collection::vec((kind(), 0u32..6_000, prop::bool::weighted(0.1)), 0..24).prop_map(|events| {
+        let mut at_ms = 5_000;
+        let step = |(kind, gap, back): (EventKind, u32, bool)| {
+            at_ms = if back { at_ms - at_ms.min(gap) } else { at_ms + gap };
+            Event { at_ms, kind }
+        };
+        events.into_iter().map(step).collect()
+    })
+}
+
+fn live(events: &[Event]) -> CallState {
+    let mut call = CallState::new(script("telemarketing"));
+    for (seq, event) in (1..).zip(events) {
+        call.push(seq, event.clone());
+    }
+    call
+}
+
+fn replay(events: &[Event]) -> Verdict {
+    CallState::replay(&script("telemarketing"), events.to_vec())
+}
+
+/// A service, what it answered, and each call's last final verdict.
+fn stream(messages: &[(u32, Event)]) -> (Vec<Response>, Option<v1::Verdict>) {
+    let choice = ScriptChoice::new(callgrade::script::Library::bundled().unwrap(), Some("telemarketing".to_owned())).unwrap();
+    let service = Service::new(choice, Limits::default(), Patience::default());
+    let owner = Arc::new(Outbox::default());
+    let mut responses = Vec::new();
+    for (seq, event) in messages {
+        let event = StreamEvent { call_id: "c".to_owned(), seq: *seq, script_id: "telemarketing".to_owned(), event: Some(Ok(event.clone())) };
+        service.event(event, Some(&owner), &mut responses);
+    }
+    let verdict = service.verdict("c").ok();
+    (responses.into_iter().filter_map(|response| response.response).collect(), verdict)
+}
+
+fn numbered(events: &[Event]) -> Vec<(u32, Event)> {
+    (1..).zip(events.iter().cloned()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn live_is_replay_at_every_prefix(events in call()) {
+        let mut call = CallState::new(script("telemarketing"));
+        for (place, event) in events.iter().enumerate() {
+            call.push(place as u32 + 1, event.clone());
+            let mut ended = call.clone();
+            ended.close(EndedBy::EndOfRecord);
+            prop_assert_eq!(ended.verdict(), replay(&events[..=place]));
+        }
+    }
+
+    #[test]
+    fn the_standing_kept_up_to_date_is_the_verdicts(events in call()) {
+        let call = live(&events);
+        let verdict = call.verdict();
+        prop_assert_eq!(call.standing().label, verdict.label);
+        prop_assert_eq!(call.standing().rule, verdict.rule);
+        prop_assert_eq!(call.standing().do_not_call, verdict.do_not_call);
+        prop_assert_eq!(call.signals(), &verdict.signals);
+        // Rules tried only when what they read changed hold as if all were tried.
+        let script = script("telemarketing");
+        let facts = callgrade::core::rule::Facts { script: &script, signals: call.signals(), label: "" };
+        let first = |catch_all| script.rules.iter().position(|rule| rule.catch_all == catch_all && rule.condition.holds(facts));
+        prop_assert_eq!(verdict.rule, first(false).or(first(true)));
+    }
+
+    #[test]
+    fn duplicates_change_nothing(events in call(), repeated in prop::collection::vec(any::<prop::sample::Index>(), 0..6)) {
+        let once = numbered(&events);
+        let mut twice = once.clone();
+        for index in repeated.iter().filter(|_| !events.is_empty()) {
+            let at = index.index(once.len());
+            twice.insert(at + 1 + index.index(twice.len() - at), once[at].clone());
+        }
+        prop_assert_eq!(stream(&twice).1.as_ref().map(comparable), stream(&once).1.as_ref().map(comparable));
+    }
+
+    #[test]
+    fn order_is_restored(events in call(), keys in prop::collection::vec(any::<u64>(), 24)) {
+        let once = numbered(&events);
+        let mut mixed: Vec<_> = once.iter().cloned().zip(&keys).collect();
+        mixed.sort_by_key(|(_, key)| **key);
+        let mixed: Vec<_> = mixed.into_iter().map(|(message, _)| message).collect();
+        let (responses, verdict) = stream(&mixed);
+        prop_assert_eq!(verdict.as_ref().map(comparable), stream(&once).1.as_ref().map(comparable));
+        let acknowledged = responses.iter().filter_map(|response| match response { Response::Ack(ack) => Some(ack.seq), _ => None }).max();
+        prop_assert_eq!(acknowledged, if events.is_empty() { None } else { Some(events.len() as u32) });
+    }
+
+    #[test]
+    fn late_events_take_their_place(events in call(), late in any::<prop::sample::Index>()) {
+        prop_assume!(!events.is_empty());
+        let mut call = CallState::new(script("telemarketing"));
+        let late = late.index(events.len());
+        for (place, event) in events.iter().enumerate().filter(|(place, _)| *place != late) {
+            call.push(place as u32 + 1, event.clone());
+        }
+        call.push(late as u32 + 1, events[late].clone());
+        call.close(EndedBy::EndOfRecord);
+        prop_assert_eq!(call.verdict(), replay(&events));
+    }
+
+    #[test]
+    fn after_the_end_verdicts_only_revise(events in call()) {
+        let (responses, _) = stream(&numbered(&events));
+        let mut revision = 0;
+        let mut last: BTreeMap<u32, v1::Verdict> = BTreeMap::new();
+        for response in responses {
+            let Response::Verdict(verdict) = response else { continue };
+            if verdict.r#final {
+                revision += 1;
+                prop_assert_eq!(verdict.revision, revision);
+                if let Some((_, before)) = last.last_key_value() {
+                    prop_assert_ne!(comparable(before), comparable(&verdict));
+                }
+                last.insert(revision, verdict);
+            } else {
+                prop_assert_eq!(revision, 0, "a provisional verdict after the final one");
+                prop_assert_eq!(verdict.revision, 0);
+            }
+        }
+    }
+
+    #[test]
+    fn evidence_points_at_what_was_said(events in call()) {
+        let verdict = replay(&events);
+        let mut before = 0;
+        for evidence in &verdict.evidence {
+            prop_assert!(evidence.event >= before, "in event order");
+            before = evidence.event;
+            let event = &events[evidence.event as usize];
+            if let EventKind::Utterance(utterance) = &event.kind {
+                prop_assert!(evidence.start <= evidence.end && evidence.end as usize <= utterance.text.chars().count());
+            }
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_without_harm(text in "\\PC{0,40}", before in pick(WORDS)) {
+        let text = format!("{before}{text}");
+        let call = live(&[
+            Event { at_ms: 1, kind: EventKind::Answered },
+            Event { at_ms: 2, kind: EventKind::Utterance(crate::support::utterance(Speaker::Robot, "", &text, 0)) },
+            Event { at_ms: 3, kind: EventKind::Utterance(crate::support::utterance(Speaker::Customer, "", &text, 0)) },
+        ]);
+        let length = text.chars().count() as u32;
+        prop_assert!(call.verdict().evidence.iter().all(|evidence| evidence.end <= length));
+    }
+}

@@ -1,0 +1,249 @@
+//! What the tests share: a call builder, the bundled cases, a real server on a free port, the real program.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::{Arc, OnceLock};
+
+use callgrade::core::event::{Event, EventKind, Hangup, Party, Speaker, Utterance};
+use callgrade::core::script::Script;
+use callgrade::ingest::{CallRecord, Limits, jsonl};
+use callgrade::script::{Library, case};
+use callgrade::service::{Patience, ScriptChoice, Service};
+use callgrade::transport::{self, ServerOptions};
+use callgrade::wire::v1;
+use callgrade::wire::v1::grading_client::GradingClient;
+use tokio::sync::oneshot;
+use tonic::transport::Channel;
+
+pub fn script(id: &str) -> Arc<Script> {
+    Library::bundled().expect("the bundled scripts compile").get(id).expect("a bundled script")
+}
+
+/// Every case of every bundled script: script, case.
+pub fn all_cases() -> &'static [(Arc<Script>, case::Case)] {
+    static CASES: OnceLock<Vec<(Arc<Script>, case::Case)>> = OnceLock::new();
+    CASES.get_or_init(|| {
+        let mut all = Vec::new();
+        for script in Library::bundled().expect("the bundled scripts compile").iter() {
+            for (path, text) in script.files.iter().filter(|(path, _)| path.starts_with("cases/")) {
+                let cases = case::parse(text).unwrap_or_else(|error| panic!("{}/{path}: {error}", script.id));
+                all.extend(cases.into_iter().map(|case| (Arc::clone(script), case)));
+            }
+        }
+        all
+    })
+}
+
+pub fn events_of(script: &Script, case: &case::Case) -> Vec<Event> {
+    case.events(script.speaking_rate).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Development calls, if they are there.
+pub fn dev_calls() -> Option<Vec<CallRecord>> {
+    let text = std::fs::read_to_string(data("calls-dev.jsonl")?).ok()?;
+    Some(text.lines().map(|line| jsonl::call(line.as_bytes(), &Limits::default()).expect("a development call")).collect())
+}
+
+/// A development file at `$CALLGRADE_DATA`, else beside the project.
+pub fn data(file: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("CALLGRADE_DATA").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
+    Some(folder.join(file)).filter(|path| path.exists())
+}
+
+/// Builds a call line by line, each utterance after the one before.
+#[derive(Clone, Default)]
+pub struct CallBuilder {
+    events: Vec<Event>,
+    at_ms: u32,
+}
+
+impl CallBuilder {
+    pub fn new() -> Self {
+        Self { events: Vec::new(), at_ms: 8_000 }
+    }
+
+    pub fn event(mut self, kind: EventKind) -> Self {
+        self.events.push(Event { at_ms: self.at_ms, kind });
+        self
+    }
+
+    pub fn answered(self) -> Self {
+        self.event(EventKind::Answered)
+    }
+
+    pub fn says(mut self, speaker: Speaker, node: &str, text: &str) -> Self {
+        let duration_ms = (text.chars().count() as f64 / 4.5 * 1000.0) as u32;
+        self.events.push(Event { at_ms: self.at_ms, kind: EventKind::Utterance(utterance(speaker, node, text, duration_ms)) });
+        self.at_ms += duration_ms + 200;
+        self
+    }
+
+    pub fn robot(self, node: &str, text: &str) -> Self {
+        self.says(Speaker::Robot, node, text)
+    }
+
+    pub fn customer(self, text: &str) -> Self {
+        self.says(Speaker::Customer, "", text)
+    }
+
+    pub fn hangup(self, by: Party) -> Self {
+        self.event(EventKind::Hangup(Box::new(Hangup { by: Some(by), ..Hangup::default() })))
+    }
+
+    pub fn build(self) -> Vec<Event> {
+        self.events
+    }
+}
+
+pub fn utterance(speaker: Speaker, node: &str, text: &str, duration_ms: u32) -> Utterance {
+    Utterance {
+        speaker,
+        text: text.into(),
+        duration_ms,
+        node_id: node.into(),
+        played: None,
+        utterance_id: "".into(),
+        interim: false,
+    }
+}
+
+/// An event as the wire has it.
+pub fn to_wire(event: &Event) -> v1::CallEvent {
+    use v1::call_event::Event as Wire;
+    let place = |at: Option<usize>| at.map_or(0, |at| at as i32 + 1);
+    let wire = match &event.kind {
+        EventKind::Answered => Some(Wire::Answered(v1::Answered {})),
+        EventKind::NotConnected(report) => Some(Wire::NotConnected(v1::NotConnected {
+            result: place(report.result.map(|result| result as usize)),
+            sip_code: report.sip_code,
+            q850_cause: report.q850_cause,
+            hangup_cause: report.hangup_cause.to_string(),
+            announcement: report.announcement.to_string(),
+            number_state: report.number_state,
+        })),
+        EventKind::AnsweredBy(by) => Some(Wire::AnsweredBy(v1::AnsweredBy { answerer: place(by.map(|by| by as usize)) })),
+        EventKind::Utterance(utterance) => Some(Wire::Utterance(v1::Utterance {
+            speaker: place(Some(utterance.speaker as usize)),
+            text: utterance.text.to_string(),
+            duration_ms: utterance.duration_ms,
+            node_id: utterance.node_id.to_string(),
+            played: utterance.played,
+            utterance_id: utterance.utterance_id.to_string(),
+            interim: utterance.interim,
+            confidence: None,
+        })),
+        EventKind::NodeEntered(id) => Some(Wire::NodeEntered(v1::NodeEntered { node_id: id.to_string() })),
+        EventKind::Silence(duration_ms) => Some(Wire::Silence(v1::Silence { duration_ms: *duration_ms })),
+        EventKind::KeywordTriggered(keyword) => Some(Wire::KeywordTriggered(v1::KeywordTriggered {
+            category: keyword.category.to_string(),
+            keyword: keyword.keyword.to_string(),
+            utterance_id: keyword.utterance_id.to_string(),
+        })),
+        EventKind::Refused(id) => Some(Wire::Refused(v1::Refused { utterance_id: id.as_deref().unwrap_or_default().to_owned() })),
+        EventKind::InviteOutcome(outcome) => Some(Wire::InviteOutcome(v1::InviteOutcome { outcome: place(Some(*outcome as usize)) })),
+        EventKind::Hangup(hangup) => Some(Wire::Hangup(v1::Hangup {
+            by: place(hangup.by.map(|by| by as usize)),
+            q850_cause: hangup.report.q850_cause,
+            sip_code: hangup.report.sip_code,
+            hangup_cause: hangup.report.hangup_cause.to_string(),
+        })),
+        EventKind::Dtmf(digits) => Some(Wire::Dtmf(v1::Dtmf { digits: digits.to_string() })),
+        EventKind::Transferred(to) => Some(Wire::Transferred(v1::Transferred { to: to.to_string() })),
+        EventKind::Unknown => None,
+    };
+    v1::CallEvent { at_ms: event.at_ms, event: wire }
+}
+
+pub fn call_message(call_id: &str, script_id: &str, events: &[Event]) -> v1::Call {
+    v1::Call { call_id: call_id.to_owned(), script_id: script_id.to_owned(), events: events.iter().map(to_wire).collect(), ..v1::Call::default() }
+}
+
+/// A stream's message; the first of a call names the script.
+pub fn stream_message(call_id: &str, script_id: &str, seq: u32, event: &Event) -> v1::StreamCallsRequest {
+    v1::StreamCallsRequest {
+        call_id: call_id.to_owned(),
+        seq,
+        event: Some(to_wire(event)),
+        script_id: if seq == 1 { script_id.to_owned() } else { String::new() },
+        ..v1::StreamCallsRequest::default()
+    }
+}
+
+/// Equality of verdicts as the contract has it: without `revision`, `notices` and `ended_by`.
+pub fn comparable(verdict: &v1::Verdict) -> v1::Verdict {
+    v1::Verdict { revision: 0, notices: Vec::new(), ended_by: String::new(), ..verdict.clone() }
+}
+
+/// A real server on a free port.
+pub struct TestServer {
+    pub address: String,
+    pub service: Arc<Service>,
+    stop: Option<oneshot::Sender<()>>,
+    done: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl TestServer {
+    pub async fn start(patience: Patience, limits: Limits) -> Self {
+        let scripts = ScriptChoice::new(Library::bundled().expect("the bundled scripts compile"), None).expect("a choice");
+        let service = Service::new(scripts, limits, patience);
+        let (listener, address) = transport::listen("127.0.0.1:0").await.expect("a free port");
+        let (stop, stopped) = oneshot::channel();
+        let serving = transport::serve(Arc::clone(&service), listener, ServerOptions::default(), async {
+            let _ = stopped.await;
+        });
+        let done = tokio::spawn(async { serving.await.expect("the server runs") });
+        Self { address: address.to_string(), service, stop: Some(stop), done: Some(done) }
+    }
+
+    pub async fn client(&self) -> GradingClient<Channel> {
+        GradingClient::connect(format!("http://{}", self.address)).await.expect("the server answers")
+    }
+
+    pub fn tell_to_stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+    }
+
+    pub async fn stopped(&mut self) {
+        self.tell_to_stop();
+        if let Some(done) = self.done.take() {
+            done.await.expect("the server ends");
+        }
+    }
+}
+
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime").block_on(future)
+}
+
+/// Runs the real program.
+pub fn callgrade(args: &[&str], input: &[u8]) -> Output {
+    use std::io::Write;
+    use std::process::Stdio;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_callgrade"))
+        .args(args)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdin = child.stdin.take().expect("its input");
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || {
+        let _ = stdin.write_all(&input);
+    });
+    let output = child.wait_with_output().expect("the program ends");
+    writer.join().expect("its input was written");
+    output
+}
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
