@@ -322,11 +322,6 @@ pub(super) struct Context<'a> {
 
 /// Equality of verdicts as the contract has it: without `revision`, `notices` and `ended_by`.
 fn same(left: &v1::Verdict, right: &v1::Verdict) -> bool {
-    let core = |verdict: &v1::Verdict| v1::Verdict {
-        revision: 0,
-        notices: Vec::new(),
-        ended_by: String::new(),
-        ..verdict.clone()
-    };
+    let core = |verdict: &v1::Verdict| v1::Verdict { revision: 0, notices: Vec::new(), ended_by: String::new(), ..verdict.clone() };
     core(left) == core(right)
 }

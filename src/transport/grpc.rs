@@ -82,7 +82,9 @@ impl tower::Service<Request<Body>> for GradingServer {
                 match method.as_str() {
                     "StreamCalls" => this.grpc(StreamCodec, compresses).streaming(StreamCalls(this.clone()), request).await,
                     "GradeCall" => this.grpc(ProstCodec::default(), compresses).unary(GradeCall(Arc::clone(&this.service)), request).await,
-                    "ListScripts" => this.grpc(ProstCodec::default(), compresses).unary(ListScripts(Arc::clone(&this.service)), request).await,
+                    "ListScripts" => {
+                        this.grpc(ProstCodec::default(), compresses).unary(ListScripts(Arc::clone(&this.service)), request).await
+                    }
                     "GetScript" => this.grpc(ProstCodec::default(), compresses).unary(GetScript(Arc::clone(&this.service)), request).await,
                     _ => Status::unimplemented(format!("{SERVICE} has no method {method:?}")).into_http(),
                 }
@@ -177,7 +179,11 @@ impl UnaryService<v1::GetScriptRequest> for GetScript {
             let v1::GetScriptRequest { script_id, version } = request.into_inner();
             let name = if version.is_empty() { script_id } else { format!("{script_id}@{version}") };
             let script = service.scripts.library().get(&name).map_err(|error: ScriptError| {
-                Status::with_error_details(tonic::Code::NotFound, error.to_string(), ErrorDetails::with_resource_info("script", name, "", ""))
+                Status::with_error_details(
+                    tonic::Code::NotFound,
+                    error.to_string(),
+                    ErrorDetails::with_resource_info("script", name, "", ""),
+                )
             })?;
             let files = script.files.clone();
             Ok(tonic::Response::new(v1::GetScriptResponse { summary: Some(summary(&script)), files }))

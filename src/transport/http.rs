@@ -122,7 +122,8 @@ fn read(body: Body, service: &Service) -> Result<Bytes, Refusal> {
 
 /// The call id of a path.
 fn named(path: CallPath) -> Result<String, Failure> {
-    path.map(|Path(call_id)| call_id).map_err(|_| Failure(Refusal::Invalid("the call id in the path is not UTF-8".to_owned()), String::new()))
+    path.map(|Path(call_id)| call_id)
+        .map_err(|_| Failure(Refusal::Invalid("the call id in the path is not UTF-8".to_owned()), String::new()))
 }
 
 /// The answer to a path that is none of ours, in the asker's own protocol.
@@ -132,7 +133,11 @@ pub(super) async fn unknown(request: Request) -> Response {
     if kind.starts_with("application/grpc") {
         return Status::unimplemented(format!("there is no service at {path}")).into_http();
     }
-    let status = rpc::Status { code: Code::NotFound.into(), message: format!("there is nothing at {path}; see /v1/openapi.json"), details: Vec::new() };
+    let status = rpc::Status {
+        code: Code::NotFound.into(),
+        message: format!("there is nothing at {path}; see /v1/openapi.json"),
+        details: Vec::new(),
+    };
     error(StatusCode::NOT_FOUND, &status)
 }
 

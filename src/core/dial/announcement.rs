@@ -19,6 +19,9 @@ pub fn announcement(text: &str) -> Option<DialResult> {
 /// carrier's recording, for people speak of 关机 and 空号 too. A voicemail or a phone's assistant is no such recording.
 #[must_use]
 pub fn carrier_announcement(text: &str) -> Option<DialResult> {
+    if !may_be_recording(text) {
+        return None;
+    }
     let said = fold(text);
     if !is_recording(&said) || MACHINE.iter().any(|word| said.contains(word)) || is_human(&said) {
         return None;
@@ -26,6 +29,14 @@ pub fn carrier_announcement(text: &str) -> Option<DialResult> {
     // 请核对 alone is a person's word as well.
     let only_check = statement(&said).is_some_and(|(place, _)| place == place_of(Rank::Check, false));
     if only_check { None } else { decide(&said) }
+}
+
+/// Whether the text has what every recording has: a cheap look before the thorough one.
+fn may_be_recording(text: &str) -> bool {
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    has(&["拨", "撥", "呼叫", "dial", "Dial", "died", "call", "Call"])
+        || has(&["对不起", "對不起", "抱歉", "您好", "orry"])
+            && has(&["电话", "電話", "号码", "號碼", "用户", "用戶", "本机", "本機", "手机", "手機", "umber", "ubscriber"])
 }
 
 /// A number or phone that was called, as recordings name it.

@@ -188,7 +188,7 @@ impl Trie {
             }
             let goes_on = lead & LEADS != 0
                 && following.is_some_and(|unit| unit.gap != Gap::Sentence)
-                && (self.filter.may_hold(first, next) || next == first || filler_at(units, start + 1) > 0);
+                && (self.filter.may_hold(first, next) || filler_at(units, start + 1) > 0);
             if goes_on || lead & SINGLE != 0 {
                 self.walk(units, start, goes_on, &symbol, &mut found);
             }
