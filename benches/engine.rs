@@ -28,7 +28,7 @@ fn main() {
     let script = script();
     println!("machine: {}", common::machine());
     against_automaton(&script, &calls);
-    list_growth(&sayings, &calls);
+    list_growth(&sayings);
 }
 
 fn customer_texts(calls: &[Vec<Event>]) -> Vec<Vec<&str>> {
@@ -90,11 +90,14 @@ fn against_automaton(script: &Arc<Script>, calls: &[Vec<Event>]) {
     println!("rate, engine ÷ faster automaton        {:8.2} × (limit 0.3)", median(ratios));
 }
 
-/// One list of growing size, its phrases cut from what callers say elsewhere in the dialogues.
-fn list_growth(sayings: &common::Sayings, calls: &[Vec<Event>]) {
+/// One list of growing size, its phrases cut from what callers say in dialogues that the calls are not made of.
+fn list_growth(sayings: &common::Sayings) {
+    let half = |texts: &[String], odd: usize| texts.iter().skip(odd).step_by(2).cloned().collect::<Vec<String>>();
+    let calls = &calls(&common::Sayings { robot: sayings.robot.clone(), customer: half(&sayings.customer, 0) }, CALLS);
+    let elsewhere = half(&sayings.customer, 1);
     let mut seeded = Seeded::new(7);
     let mut phrases: BTreeSet<String> = BTreeSet::new();
-    let spoken: Vec<Vec<char>> = sayings.customer.iter().map(|text| text.chars().filter(|c| c.is_alphanumeric()).collect()).collect();
+    let spoken: Vec<Vec<char>> = elsewhere.iter().map(|text| text.chars().filter(|c| c.is_alphanumeric()).collect()).collect();
     while phrases.len() < 100_000 {
         let line = &spoken[seeded.below(spoken.len())];
         let length = 4 + seeded.below(5);

@@ -1,8 +1,8 @@
 //! Keyword lists, compiled: phrases, patterns and exceptions of many lists, found in one pass over a text.
 
-use std::collections::BTreeSet;
-
 use regex::Regex;
+use regex_automata::{Input, meta};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::text::fold::TABLES;
@@ -110,20 +110,66 @@ pub struct Scratch {
     raw: Vec<RawHit>,
     normal: String,
     offsets: Vec<u32>,
-    patterns: BTreeSet<u32>,
+    due: Vec<Due>,
+    seen: Seen,
+}
+
+/// A pattern to be tried: an anchor of it stands in units `from..=to`.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    pattern: u32,
+    from: u32,
+    to: u32,
+}
+
+/// Which characters a text has, give or take: no false "no".
+#[derive(Debug)]
+struct Seen([u64; 64]);
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self([0; 64])
+    }
+}
+
+impl Seen {
+    fn note(&mut self, units: &Units) {
+        self.0 = [0; 64];
+        for unit in &units.list {
+            if let Some(word) = self.0.get_mut(usize::from(unit.ch >> 6) & 63) {
+                *word |= 1 << (unit.ch & 63);
+            }
+        }
+    }
+
+    fn has(&self, ch: u16) -> bool {
+        self.0.get(usize::from(ch >> 6) & 63).is_some_and(|word| word >> (ch & 63) & 1 == 1)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
 struct RawHit {
     hit: Hit,
     exception: bool,
+    /// Its place in the order of finding.
+    number: u32,
 }
 
 /// A compiled pattern.
 #[derive(Debug)]
 struct Pattern {
     entry: EntryId,
-    regex: Regex,
+    regex: meta::Regex,
+    /// What a match needs besides its anchor: of each group one literal.
+    groups: Box<[Box<[Box<[u16]>]>]>,
+    /// Most bytes of a match.
+    longest: Option<usize>,
+}
+
+impl Pattern {
+    fn may_match(&self, seen: &Seen) -> bool {
+        self.groups.iter().all(|group| group.iter().any(|literal| literal.iter().all(|&ch| seen.has(ch))))
+    }
 }
 
 /// Many lists, compiled into one matcher.
@@ -164,12 +210,12 @@ impl Lexicon {
         let mut always = Vec::new();
         let mut triggers = Vec::new();
         let mut units = Units::default();
+        let frequencies = frequencies(&entries, &mut units);
         for (number, entry) in entries.iter().enumerate() {
             let id = number as EntryId;
             match entry.kind {
                 EntryKind::Phrase => {
-                    units.cut(&entry.text);
-                    let symbols: Vec<u16> = units.list.iter().map(|unit| unit.ch).collect();
+                    let symbols = symbols(&entry.text, &mut units);
                     chars.add(&symbols, id);
                     let by_sound = lists.get(usize::from(entry.list)).is_some_and(|list| list.pinyin) && !entry.exception;
                     if by_sound && symbols.len() >= PINYIN_MIN {
@@ -180,20 +226,24 @@ impl Lexicon {
                     }
                 }
                 EntryKind::Pattern => {
-                    let regex = compile_pattern(&entry.text).map_err(|reason| PatternError { entry: number, reason })?;
+                    let wrong = |reason| PatternError { entry: number, reason };
+                    compile_pattern(&entry.text).map_err(wrong)?;
+                    let regex = meta::Regex::new(&entry.text).map_err(|error| wrong(error.to_string()))?;
+                    let super::pattern::Needs { groups, longest } = super::pattern::needs(&entry.text);
+                    let mut groups: Vec<Vec<Box<[u16]>>> =
+                        groups.iter().map(|group| group.iter().map(|literal| symbols(literal, &mut units)).collect()).collect();
                     let pattern = patterns.len() as u32;
-                    match super::pattern::required_literals(&entry.text) {
-                        Some(literals) => {
-                            for literal in literals {
-                                units.cut(&literal);
-                                let symbols: Vec<u16> = units.list.iter().map(|unit| unit.ch).collect();
-                                chars.add(&symbols, (entries.len() + triggers.len()) as EntryId);
+                    match rarest(&groups, &frequencies) {
+                        Some(anchor) => {
+                            for literal in groups.swap_remove(anchor) {
+                                chars.add(&literal, (entries.len() + triggers.len()) as EntryId);
                                 triggers.push(pattern);
                             }
                         }
                         None => always.push(pattern),
                     }
-                    patterns.push(Pattern { entry: id, regex });
+                    let groups = groups.into_iter().map(Vec::into_boxed_slice).collect();
+                    patterns.push(Pattern { entry: id, regex, groups, longest });
                 }
             }
         }
@@ -235,9 +285,9 @@ impl Lexicon {
 
     /// As [`read`](Self::read), of the text last cut into `scratch`, from the unit at `from` on.
     pub(crate) fn read_units(&self, scratch: &mut Scratch, from: usize) -> Hits {
-        let Scratch { units, raw, normal, offsets, patterns } = scratch;
+        let Scratch { units, raw, normal, offsets, due, seen } = scratch;
         raw.clear();
-        patterns.clear();
+        due.clear();
         let scattered = scattered(units);
         self.chars.scan(units, from, |ch| ch, |found| {
             match self.entries.get(found.entry as usize) {
@@ -248,15 +298,27 @@ impl Lexicon {
                 }
                 None => {
                     let trigger = found.entry as usize - self.entries.len();
-                    patterns.extend(self.triggers.get(trigger));
+                    if let Some(&pattern) = self.triggers.get(trigger) {
+                        let (from, to) = (found.start as u32, found.end as u32);
+                        match due.iter_mut().find(|due| due.pattern == pattern) {
+                            Some(due) => due.to = due.to.max(to),
+                            None => due.push(Due { pattern, from, to }),
+                        }
+                    }
                 }
             }
         });
-        patterns.extend(self.always.iter());
-        if !patterns.is_empty() {
-            normalise(units, from, scattered, normal, offsets);
-            for pattern in patterns.iter().filter_map(|&number| self.patterns.get(number as usize)) {
-                self.run(pattern, units, from, normal, offsets, raw);
+        let last = units.list.len().saturating_sub(1) as u32;
+        due.extend(self.always.iter().map(|&pattern| Due { pattern, from: from as u32, to: last }));
+        if !due.is_empty() {
+            seen.note(units);
+            let mut ready = false;
+            for due in due {
+                let Some(pattern) = self.patterns.get(due.pattern as usize).filter(|pattern| pattern.may_match(seen)) else { continue };
+                if !std::mem::replace(&mut ready, true) {
+                    normalise(units, from, scattered, normal, offsets);
+                }
+                self.run(pattern, *due, units, from, normal, offsets, raw);
             }
         }
         let exact = raw.len();
@@ -293,10 +355,21 @@ impl Lexicon {
         !cut_before && !cut_after
     }
 
-    fn run(&self, pattern: &Pattern, units: &Units, from: usize, normal: &str, offsets: &[u32], raw: &mut Vec<RawHit>) {
+    /// Finds a pattern's matches around its anchors.
+    #[allow(clippy::too_many_arguments, reason = "the parts of one scratch")]
+    fn run(&self, pattern: &Pattern, due: Due, units: &Units, from: usize, normal: &str, offsets: &[u32], raw: &mut Vec<RawHit>) {
         let Some(entry) = self.entries.get(pattern.entry as usize) else { return };
         let unit_at = |byte: usize| from + offsets.partition_point(|&offset| (offset as usize) < byte);
-        for found in pattern.regex.find_iter(normal) {
+        let byte_at = |unit: usize| offsets.get(unit.saturating_sub(from)).map_or(normal.len(), |&offset| offset as usize);
+        let window = match pattern.longest {
+            Some(longest) => {
+                let start = byte_at(due.from as usize).saturating_sub(longest);
+                let end = (byte_at(due.to as usize + 1) + longest).min(normal.len());
+                normal.floor_char_boundary(start)..normal.ceil_char_boundary(end)
+            }
+            None => 0..normal.len(),
+        };
+        for found in pattern.regex.find_iter(Input::new(normal).range(window)) {
             let (start, past) = (unit_at(found.start()), unit_at(found.end()));
             if past <= start || raw.len() >= MOST_HITS {
                 continue;
@@ -307,39 +380,84 @@ impl Lexicon {
     }
 
     /// Takes out what lies inside an exception or a longer competitor, and sounds where words were exact.
-    fn resolve(&self, raw: &[RawHit], exact: usize) -> Hits {
+    fn resolve(&self, raw: &mut [RawHit], exact: usize) -> Hits {
         let mut hits = Hits::new();
-        if raw.is_empty() {
-            return hits;
+        for (number, candidate) in (0u32..).zip(raw.iter_mut()) {
+            candidate.number = number;
         }
-        let (exact_hits, _) = raw.split_at(exact.min(raw.len()));
-        let group = |hit: &Hit| self.lists.get(usize::from(hit.list)).map_or(u16::MAX, |list| list.group);
-        for (number, candidate) in raw.iter().enumerate().filter(|(_, candidate)| !candidate.exception) {
+        // In the order of the text, what can hold or overlap a hit begins at most the longest hit's length before it.
+        raw.sort_unstable_by_key(|candidate| (candidate.hit.start, candidate.number));
+        let longest = raw.iter().map(|candidate| candidate.hit.len()).max().unwrap_or_default();
+        let mut first = 0;
+        for candidate in raw.iter() {
             let hit = &candidate.hit;
-            let beaten = raw.iter().enumerate().any(|(other_number, other)| {
-                let rival = &other.hit;
-                if other.exception {
-                    return rival.list == hit.list && hit.inside(rival);
-                }
-                if other_number == number || !hit.inside(rival) || group(hit) != group(rival) {
-                    return false;
-                }
-                // Of equal spans the surer match stands, then the first.
-                rival.len() > hit.len() || (rival.how, other_number) < (hit.how, number)
-            });
-            // Words that stand there as listed are no slip of the recogniser, unless they are part of what was heard.
-            let heard_otherwise = hit.how == Match::Pinyin
-                && exact_hits.iter().any(|other| {
-                    let other = &other.hit;
-                    other.list != hit.list && other.len() >= 2 && other.overlaps(hit) && !(other.inside(hit) && other.len() < hit.len())
-                });
-            if !beaten && !heard_otherwise {
+            while raw.get(first).is_some_and(|early| early.hit.start + longest < hit.start) {
+                first += 1;
+            }
+            if candidate.exception {
+                continue;
+            }
+            let near = raw.get(first..).unwrap_or_default().iter().take_while(|rival| rival.hit.start < hit.end);
+            let beaten = near.clone().any(|rival| self.beats(rival, candidate)) || hit.how == Match::Pinyin && {
+                // Words that stand there as listed are no slip of the recogniser, unless they are part of what was heard.
+                near.filter(|rival| (rival.number as usize) < exact).any(|rival| {
+                    let other = &rival.hit;
+                    let part = other.inside(hit) && other.len() < hit.len();
+                    other.list != hit.list && other.len() >= 2 && other.overlaps(hit) && !part
+                })
+            };
+            if !beaten {
                 hits.push(*hit);
             }
         }
         hits.sort_by_key(|hit| (hit.start, hit.end, hit.list));
         hits
     }
+
+    /// Whether a hit gives way to another: inside an exception of its list, or a longer hit of its group. Of equal spans
+    /// the surer match stands, then the first.
+    fn beats(&self, rival: &RawHit, candidate: &RawHit) -> bool {
+        let (other, hit) = (&rival.hit, &candidate.hit);
+        if !hit.inside(other) {
+            return false;
+        }
+        if rival.exception {
+            return other.list == hit.list;
+        }
+        let group = |hit: &Hit| self.lists.get(usize::from(hit.list)).map(|list| list.group);
+        let stronger = other.len() > hit.len() || (other.how, rival.number) < (hit.how, candidate.number);
+        stronger && rival.number != candidate.number && (other.list == hit.list || group(other) == group(hit))
+    }
+}
+
+/// A text's folded characters.
+fn symbols(text: &str, units: &mut Units) -> Box<[u16]> {
+    units.cut(text);
+    units.list.iter().map(|unit| unit.ch).collect()
+}
+
+/// How often each character occurs in the lists: what is common there is common in talk.
+fn frequencies(entries: &[Entry], units: &mut Units) -> FxHashMap<u16, f64> {
+    let mut counts: FxHashMap<u16, f64> = FxHashMap::default();
+    let mut total = 1.0;
+    for entry in entries.iter().filter(|entry| entry.kind == EntryKind::Phrase) {
+        units.cut(&entry.text);
+        for unit in &units.list {
+            *counts.entry(unit.ch).or_default() += 1.0;
+            total += 1.0;
+        }
+    }
+    counts.values_mut().for_each(|count| *count /= total);
+    counts
+}
+
+/// The group that texts hold most rarely.
+fn rarest(groups: &[Vec<Box<[u16]>>], frequencies: &FxHashMap<u16, f64>) -> Option<usize> {
+    // A character that no list has is rare, but not impossible.
+    let chance = |literal: &[u16]| literal.iter().map(|ch| frequencies.get(ch).copied().unwrap_or(0.0005)).product::<f64>();
+    let cost = |group: &[Box<[u16]>]| group.iter().map(|literal| chance(literal)).sum::<f64>();
+    let costs = groups.iter().map(|group| cost(group)).enumerate();
+    costs.min_by(|(_, left), (_, right)| left.total_cmp(right)).map(|(place, _)| place)
 }
 
 /// Compiles a list's pattern under the size limit.
@@ -360,7 +478,7 @@ fn syllable(ch: u16) -> u16 {
 fn raw_hit(entry: &Entry, found: &Found, units: &Units, how: Match) -> RawHit {
     let at = |index: usize| units.list.get(index).map_or(0, |unit| unit.at);
     let hit = Hit { entry: found.entry, start: at(found.start), end: at(found.end) + 1, list: entry.list, how };
-    RawHit { hit, exception: entry.exception }
+    RawHit { hit, exception: entry.exception, number: 0 }
 }
 
 fn exactness(found: &Found, units: &Units) -> Match {

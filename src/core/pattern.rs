@@ -5,13 +5,39 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 /// Most alternatives worth looking for.
 const MOST: usize = 64;
 
-/// Literals of which every match of `pattern` contains at least one; `None` if there is no such set, or the pattern
-/// does not parse.
-pub(crate) fn required_literals(pattern: &str) -> Option<Vec<String>> {
-    let hir = regex_syntax::parse(pattern).ok()?;
-    let literals = required(&hir)?;
+/// What every match of a pattern holds, and how long it may be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Needs {
+    /// Sets of literals: a match holds at least one of each.
+    pub(crate) groups: Vec<Vec<String>>,
+    /// Most characters of a match; `None`: no bound.
+    pub(crate) longest: Option<usize>,
+}
+
+/// What matches of `pattern` need.
+pub(crate) fn needs(pattern: &str) -> Needs {
+    let Ok(hir) = regex_syntax::parse(pattern) else { return Needs::default() };
+    let mut groups = Vec::new();
+    collect(&hir, &mut groups);
     // A literal that has no letter or digit leaves no unit to be found.
-    literals.iter().all(|literal| literal.chars().any(char::is_alphanumeric) && !literal.contains(' ')).then_some(literals)
+    groups.retain(|group| group.iter().all(|literal| literal.chars().any(char::is_alphanumeric) && !literal.contains(' ')));
+    // A match of n bytes has at most n characters; of Chinese text about a third, but patterns may hold ASCII.
+    let longest = hir.properties().maximum_len();
+    Needs { groups, longest }
+}
+
+/// Whether nothing must occur in a match of `pattern`, so that it has to be tried on every text.
+pub(crate) fn needs_nothing(pattern: &str) -> bool {
+    needs(pattern).groups.is_empty()
+}
+
+fn collect(hir: &Hir, groups: &mut Vec<Vec<String>>) {
+    match hir.kind() {
+        HirKind::Concat(parts) => parts.iter().for_each(|part| collect(part, groups)),
+        HirKind::Capture(capture) => collect(&capture.sub, groups),
+        HirKind::Repetition(repetition) if repetition.min >= 1 => collect(&repetition.sub, groups),
+        _ => groups.extend(required(hir)),
+    }
 }
 
 fn required(hir: &Hir) -> Option<Vec<String>> {
@@ -48,21 +74,30 @@ fn alternatives_of(class: &Class) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::required_literals;
+    use super::needs;
 
     #[test]
-    fn the_rarest_literals_are_chosen() {
-        for (pattern, expected) in [
-            ("没.{0,3}(兴趣|需求)", Some(vec!["兴趣", "需求"])),
-            ("[没冇]有?钱", Some(vec!["钱"])),
-            ("不(用|要)+谢谢", Some(vec!["谢谢"])),
-            ("(打|call).*", Some(vec!["打", "call"])),
-            (".{2,4}", None),
-            ("(需要)?", None),
-        ] {
-            let found = required_literals(pattern);
-            let found: Option<Vec<&str>> = found.as_ref().map(|all| all.iter().map(String::as_str).collect());
+    fn every_part_that_must_occur_is_known() {
+        let cases: &[(&str, &[&[&str]])] = &[
+            ("没.{0,3}(兴趣|需求)", &[&["没"], &["兴趣", "需求"]]),
+            ("[没冇]有?钱", &[&["冇", "没"], &["钱"]]),
+            ("不(用|要)+谢谢", &[&["不"], &["用", "要"], &["谢谢"]]),
+            ("(打|call).*", &[&["打", "call"]]),
+            (".{2,4}", &[]),
+            ("(需要)?", &[]),
+        ];
+        for (pattern, expected) in cases {
+            let mut found = needs(pattern).groups;
+            found.iter_mut().for_each(|group| group.sort());
+            let mut expected: Vec<Vec<&str>> = expected.iter().map(|group| group.to_vec()).collect();
+            expected.iter_mut().for_each(|group| group.sort());
             assert_eq!(found, expected, "{pattern}");
         }
+    }
+
+    #[test]
+    fn the_length_of_a_match_is_bounded_where_the_pattern_is() {
+        assert_eq!(needs("没.{0,3}钱").longest, Some(18));
+        assert_eq!(needs("没.*钱").longest, None);
     }
 }

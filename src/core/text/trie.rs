@@ -32,9 +32,10 @@ pub(crate) struct TrieBuilder {
     /// node → symbol → node
     children: FxHashMap<(u32, u16), u32>,
     outs: Vec<Vec<EntryId>>,
-    pairs: Vec<(u16, u16)>,
-    /// Shortest entry that may be found through a prefix: a syllable trie holds none shorter than three.
     single: Vec<u16>,
+    /// First symbols of phrases of two and more, and their prefixes that a walk must not begin without.
+    leads: Vec<u16>,
+    prefixes: Vec<u64>,
 }
 
 impl TrieBuilder {
@@ -56,7 +57,14 @@ impl TrieBuilder {
         match symbols {
             [] => return,
             [only] => self.single.push(*only),
-            [first, second, ..] => self.pairs.push((*first, *second)),
+            [first, second] => {
+                self.leads.push(*first);
+                self.prefixes.push(prefix(*first, *second, 0));
+            }
+            [first, second, third, ..] => {
+                self.leads.push(*first);
+                self.prefixes.push(prefix(*first, *second, *third));
+            }
         }
         if let Some(outs) = self.outs.get_mut(node as usize) {
             outs.push(entry);
@@ -71,10 +79,10 @@ impl TrieBuilder {
             }
         };
         self.single.iter().for_each(|&symbol| mark(symbol, SINGLE));
-        self.pairs.iter().for_each(|&(first, _)| mark(first, LEADS));
-        self.pairs.sort_unstable();
-        self.pairs.dedup();
-        let filter = PairFilter::new(&self.pairs);
+        self.leads.iter().for_each(|&first| mark(first, LEADS));
+        self.prefixes.sort_unstable();
+        self.prefixes.dedup();
+        let filter = PrefixFilter::new(&self.prefixes);
 
         let slots = (self.children.len() * 2).next_power_of_two().max(16);
         let mut edges = vec![Edge::default(); slots].into_boxed_slice();
@@ -122,19 +130,24 @@ impl Edge {
     }
 }
 
-/// A bit set over hashed pairs of symbols: no false "no".
+/// The first symbols of a phrase as one number: three, or two and 0 where there are no more.
+fn prefix(first: u16, second: u16, third: u16) -> u64 {
+    u64::from(first) << 32 | u64::from(second) << 16 | u64::from(third)
+}
+
+/// A bit set over hashed prefixes: no false "no".
 #[derive(Debug)]
-struct PairFilter {
+struct PrefixFilter {
     bits: Box<[u64]>,
     mask: usize,
 }
 
-impl PairFilter {
-    fn new(pairs: &[(u16, u16)]) -> Self {
-        let size = (pairs.len() * 16).next_power_of_two().max(1 << 12);
+impl PrefixFilter {
+    fn new(prefixes: &[u64]) -> Self {
+        let size = (prefixes.len() * 16).next_power_of_two().max(1 << 12);
         let mut filter = Self { bits: vec![0; size / 64].into(), mask: size - 1 };
-        for &(first, second) in pairs {
-            let bit = filter.bit(first, second);
+        for &prefix in prefixes {
+            let bit = filter.bit(prefix);
             if let Some(word) = filter.bits.get_mut(bit / 64) {
                 *word |= 1 << (bit % 64);
             }
@@ -143,14 +156,13 @@ impl PairFilter {
     }
 
     #[inline]
-    fn bit(&self, first: u16, second: u16) -> usize {
-        let key = (u64::from(first) << 16) | u64::from(second);
-        (key.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 36) as usize & self.mask
+    fn bit(&self, prefix: u64) -> usize {
+        (prefix.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 36) as usize & self.mask
     }
 
     #[inline]
-    fn may_hold(&self, first: u16, second: u16) -> bool {
-        let bit = self.bit(first, second);
+    fn may_hold(&self, prefix: u64) -> bool {
+        let bit = self.bit(prefix);
         self.bits.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1)
     }
 }
@@ -159,7 +171,7 @@ impl PairFilter {
 #[derive(Debug)]
 pub(crate) struct Trie {
     lead: Box<[u8]>,
-    filter: PairFilter,
+    filter: PrefixFilter,
     edges: Box<[Edge]>,
     mask: usize,
     /// node → where its entries lie in `flat`, and how many
@@ -177,22 +189,32 @@ impl Trie {
     /// character. No phrase reaches over the end of a sentence.
     pub(crate) fn scan(&self, units: &Units, from: usize, symbol: impl Fn(u16) -> u16, mut found: impl FnMut(Found)) {
         let list = units.list.as_slice();
-        let mut next = list.get(from).map_or(0, |unit| symbol(unit.ch));
+        let symbol_at = |at: usize| list.get(at).map_or(0, |unit| symbol(unit.ch));
+        let (mut second, mut third) = (symbol_at(from), symbol_at(from + 1));
         for start in from..list.len() {
-            let first = next;
-            let following = list.get(start + 1);
-            next = following.map_or(0, |unit| symbol(unit.ch));
+            let first = std::mem::replace(&mut second, third);
+            third = symbol_at(start + 2);
             let lead = self.lead.get(usize::from(first)).copied().unwrap_or(0);
             if lead == 0 {
                 continue;
             }
-            let goes_on = lead & LEADS != 0
-                && following.is_some_and(|unit| unit.gap != Gap::Sentence)
-                && (self.filter.may_hold(first, next) || filler_at(units, start + 1) > 0);
+            let goes_on = lead & LEADS != 0 && self.may_go_on(units, start, first, second, third);
             if goes_on || lead & SINGLE != 0 {
                 self.walk(units, start, goes_on, &symbol, &mut found);
             }
         }
+    }
+
+    /// Whether a phrase of two symbols or more may begin at `start`. Where something to be passed over follows, it may.
+    #[inline]
+    fn may_go_on(&self, units: &Units, start: usize, first: u16, second: u16, third: u16) -> bool {
+        let Some(following) = units.list.get(start + 1).filter(|unit| unit.gap != Gap::Sentence) else { return false };
+        if self.filter.may_hold(prefix(first, second, 0)) || self.filter.may_hold(prefix(first, second, third)) {
+            return true;
+        }
+        may_be_passed(following.ch) && filler_at(units, start + 1) > 0
+            || third == second
+            || units.list.get(start + 2).is_some_and(|unit| may_be_passed(unit.ch)) && filler_at(units, start + 2) > 0
     }
 
     fn walk(&self, units: &Units, start: usize, goes_on: bool, symbol: &impl Fn(u16) -> u16, found: &mut impl FnMut(Found)) {
@@ -256,6 +278,12 @@ fn filler_at(units: &Units, at: usize) -> u32 {
         Some('那' | '这') if ch(at + 1) == Some('个') => 2,
         _ => 0,
     }
+}
+
+/// A cheap look before [`filler_at`].
+#[inline]
+fn may_be_passed(ch: u16) -> bool {
+    char::from_u32(u32::from(ch)).is_some_and(|c| is_hesitation(c) || matches!(c, '那' | '这'))
 }
 
 /// A character that people say while they think.

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Linter, line_of};
 use crate::core::lexicon::{Entry, EntryKind, Lexicon, List, Scratch};
-use crate::core::pattern::required_literals;
+use crate::core::pattern::needs_nothing;
 use crate::core::script::CustomerList;
 use crate::core::text::units::Units;
 use crate::script::list::{self, Line};
@@ -84,7 +84,7 @@ impl Linter<'_> {
     fn too_short(&mut self, list: &ListFile) {
         for (line, key) in list.lines.iter().zip(&list.keys) {
             if line.kind == EntryKind::Pattern {
-                if required_literals(&line.text).is_none() {
+                if needs_nothing(&line.text) {
                     let message = format!("`/{}/` has nothing that each of its matches holds: it runs on every text", line.text);
                     self.warn("slow-pattern", &list.path, line.span.clone(), message, "give it two characters that every match holds");
                 }
