@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::text::fold::TABLES;
 use super::text::trie::{EntryId, Found, Trie, TrieBuilder, is_hesitation};
-use super::text::units::{Gap, Units};
+use super::text::units::{Gap, Unit, Units};
 
 /// A list's number in its [`Lexicon`].
 pub type ListId = u16;
@@ -111,7 +111,6 @@ pub struct Scratch {
     normal: String,
     offsets: Vec<u32>,
     due: Vec<Due>,
-    seen: Seen,
 }
 
 /// A pattern to be tried: an anchor of it stands in units `from..=to`.
@@ -122,28 +121,31 @@ struct Due {
     to: u32,
 }
 
-/// Which characters a text has, give or take: no false "no".
+/// A set of characters, give or take: no false "no".
 #[derive(Debug)]
-struct Seen([u64; 64]);
+struct Characters([u64; 16]);
 
-impl Default for Seen {
-    fn default() -> Self {
-        Self([0; 64])
-    }
-}
-
-impl Seen {
-    fn note(&mut self, units: &Units) {
-        self.0 = [0; 64];
-        for unit in &units.list {
-            if let Some(word) = self.0.get_mut(usize::from(unit.ch >> 6) & 63) {
-                *word |= 1 << (unit.ch & 63);
+impl Characters {
+    fn of(characters: impl Iterator<Item = u16>) -> Self {
+        let mut set = Self([0; 16]);
+        for ch in characters {
+            let (word, bit) = Self::place(ch);
+            if let Some(word) = set.0.get_mut(word) {
+                *word |= bit;
             }
         }
+        set
     }
 
-    fn has(&self, ch: u16) -> bool {
-        self.0.get(usize::from(ch >> 6) & 63).is_some_and(|word| word >> (ch & 63) & 1 == 1)
+    fn place(ch: u16) -> (usize, u64) {
+        let hash = ch.wrapping_mul(0x9E37) >> 6;
+        (usize::from(hash >> 6), 1 << (hash & 63))
+    }
+
+    #[inline]
+    fn may_hold(&self, ch: u16) -> bool {
+        let (word, bit) = Self::place(ch);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
     }
 }
 
@@ -160,15 +162,22 @@ struct RawHit {
 struct Pattern {
     entry: EntryId,
     regex: meta::Regex,
-    /// What a match needs besides its anchor: of each group one literal.
-    groups: Box<[Box<[Box<[u16]>]>]>,
-    /// Most bytes of a match.
+    /// What a match needs before and after its anchor: of each group a literal that begins with one of these.
+    before: Box<[Characters]>,
+    after: Box<[Characters]>,
+    /// Most characters of a match.
     longest: Option<usize>,
 }
 
 impl Pattern {
-    fn may_match(&self, seen: &Seen) -> bool {
-        self.groups.iter().all(|group| group.iter().any(|literal| literal.iter().all(|&ch| seen.has(ch))))
+    /// Whether all that a match needs stands near the anchor.
+    fn may_match(&self, due: Due, units: &Units) -> bool {
+        let reach = self.longest.unwrap_or(units.list.len());
+        let (from, to) = (due.from as usize, due.to as usize);
+        let early = units.list.get(from.saturating_sub(reach)..to).unwrap_or_default();
+        let late = units.list.get(from..units.list.len().min(to + reach + 1)).unwrap_or_default();
+        let stands = |group: &Characters, near: &[Unit]| near.iter().any(|unit| group.may_hold(unit.ch));
+        self.before.iter().all(|group| stands(group, early)) && self.after.iter().all(|group| stands(group, late))
     }
 }
 
@@ -230,20 +239,25 @@ impl Lexicon {
                     compile_pattern(&entry.text).map_err(wrong)?;
                     let regex = meta::Regex::new(&entry.text).map_err(|error| wrong(error.to_string()))?;
                     let super::pattern::Needs { groups, longest } = super::pattern::needs(&entry.text);
-                    let mut groups: Vec<Vec<Box<[u16]>>> =
+                    let groups: Vec<Vec<Box<[u16]>>> =
                         groups.iter().map(|group| group.iter().map(|literal| symbols(literal, &mut units)).collect()).collect();
                     let pattern = patterns.len() as u32;
                     match rarest(&groups, &frequencies) {
                         Some(anchor) => {
-                            for literal in groups.swap_remove(anchor) {
-                                chars.add(&literal, (entries.len() + triggers.len()) as EntryId);
+                            for literal in groups.get(anchor).into_iter().flatten() {
+                                chars.add(literal, (entries.len() + triggers.len()) as EntryId);
                                 triggers.push(pattern);
                             }
+                            let firsts = |group: &Vec<Box<[u16]>>| Characters::of(group.iter().filter_map(|literal| literal.first().copied()));
+                            let before = groups.iter().take(anchor).map(firsts).collect();
+                            let after = groups.iter().skip(anchor + 1).map(firsts).collect();
+                            patterns.push(Pattern { entry: id, regex, before, after, longest });
                         }
-                        None => always.push(pattern),
+                        None => {
+                            always.push(pattern);
+                            patterns.push(Pattern { entry: id, regex, before: Box::default(), after: Box::default(), longest });
+                        }
                     }
-                    let groups = groups.into_iter().map(Vec::into_boxed_slice).collect();
-                    patterns.push(Pattern { entry: id, regex, groups, longest });
                 }
             }
         }
@@ -285,7 +299,7 @@ impl Lexicon {
 
     /// As [`read`](Self::read), of the text last cut into `scratch`, from the unit at `from` on.
     pub(crate) fn read_units(&self, scratch: &mut Scratch, from: usize) -> Hits {
-        let Scratch { units, raw, normal, offsets, due, seen } = scratch;
+        let Scratch { units, raw, normal, offsets, due } = scratch;
         raw.clear();
         due.clear();
         let scattered = scattered(units);
@@ -310,17 +324,23 @@ impl Lexicon {
         });
         let last = units.list.len().saturating_sub(1) as u32;
         due.extend(self.always.iter().map(|&pattern| Due { pattern, from: from as u32, to: last }));
-        if !due.is_empty() {
-            seen.note(units);
-            let mut ready = false;
-            for due in due {
-                let Some(pattern) = self.patterns.get(due.pattern as usize).filter(|pattern| pattern.may_match(seen)) else { continue };
+        let mut ready = false;
+        let mut try_patterns = |exceptions: bool, raw: &mut Vec<RawHit>| {
+            for due in &*due {
+                let Some(pattern) = self.patterns.get(due.pattern as usize) else { continue };
+                let Some(entry) = self.entries.get(pattern.entry as usize).filter(|entry| entry.exception == exceptions) else { continue };
+                // Where its list has no hit, an exception has nothing to except.
+                let idle = exceptions && !raw.iter().any(|raw| raw.hit.list == entry.list);
+                if idle || !pattern.may_match(*due, units) {
+                    continue;
+                }
                 if !std::mem::replace(&mut ready, true) {
                     normalise(units, from, scattered, normal, offsets);
                 }
-                self.run(pattern, *due, units, from, normal, offsets, raw);
+                self.run(pattern, entry, *due, units, from, normal, offsets, raw);
             }
-        }
+        };
+        try_patterns(false, raw);
         let exact = raw.len();
         if !self.sounds.is_empty() {
             self.sounds.scan(units, from, syllable, |found| {
@@ -334,6 +354,7 @@ impl Lexicon {
                 }
             });
         }
+        try_patterns(true, raw);
         self.resolve(raw, exact)
     }
 
@@ -357,15 +378,14 @@ impl Lexicon {
 
     /// Finds a pattern's matches around its anchors.
     #[allow(clippy::too_many_arguments, reason = "the parts of one scratch")]
-    fn run(&self, pattern: &Pattern, due: Due, units: &Units, from: usize, normal: &str, offsets: &[u32], raw: &mut Vec<RawHit>) {
-        let Some(entry) = self.entries.get(pattern.entry as usize) else { return };
+    fn run(&self, pattern: &Pattern, entry: &Entry, due: Due, units: &Units, from: usize, normal: &str, offsets: &[u32], raw: &mut Vec<RawHit>) {
         let unit_at = |byte: usize| from + offsets.partition_point(|&offset| (offset as usize) < byte);
         let byte_at = |unit: usize| offsets.get(unit.saturating_sub(from)).map_or(normal.len(), |&offset| offset as usize);
         let window = match pattern.longest {
             Some(longest) => {
-                let start = byte_at(due.from as usize).saturating_sub(longest);
-                let end = (byte_at(due.to as usize + 1) + longest).min(normal.len());
-                normal.floor_char_boundary(start)..normal.ceil_char_boundary(end)
+                // One more on each side: a clause's end is a space, which is no unit.
+                let start = byte_at((due.from as usize).saturating_sub(longest + 1).max(from));
+                start..byte_at(due.to as usize + longest + 2)
             }
             None => 0..normal.len(),
         };
@@ -538,7 +558,7 @@ fn ends_clause(units: &Units, end: usize, length: usize) -> bool {
     }
 }
 
-fn same(list: &[super::text::units::Unit], left: usize, right: usize, length: usize) -> bool {
+fn same(list: &[Unit], left: usize, right: usize, length: usize) -> bool {
     match (list.get(left..left + length), list.get(right..right + length)) {
         (Some(left), Some(right)) => left.iter().zip(right).all(|(left, right)| left.ch == right.ch),
         _ => false,

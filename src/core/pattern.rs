@@ -21,14 +21,25 @@ pub(crate) fn needs(pattern: &str) -> Needs {
     collect(&hir, &mut groups);
     // A literal that has no letter or digit leaves no unit to be found.
     groups.retain(|group| group.iter().all(|literal| literal.chars().any(char::is_alphanumeric) && !literal.contains(' ')));
-    // A match of n bytes has at most n characters; of Chinese text about a third, but patterns may hold ASCII.
-    let longest = hir.properties().maximum_len();
-    Needs { groups, longest }
+    Needs { groups, longest: most_characters(&hir) }
 }
 
 /// Whether nothing must occur in a match of `pattern`, so that it has to be tried on every text.
 pub(crate) fn needs_nothing(pattern: &str) -> bool {
     needs(pattern).groups.is_empty()
+}
+
+/// Most characters a match has.
+fn most_characters(hir: &Hir) -> Option<usize> {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Some(0),
+        HirKind::Literal(literal) => Some(std::str::from_utf8(&literal.0).map_or(literal.0.len(), |text| text.chars().count())),
+        HirKind::Class(_) => Some(1),
+        HirKind::Capture(capture) => most_characters(&capture.sub),
+        HirKind::Repetition(repetition) => Some(most_characters(&repetition.sub)? * repetition.max? as usize),
+        HirKind::Concat(parts) => parts.iter().map(most_characters).sum(),
+        HirKind::Alternation(parts) => parts.iter().map(most_characters).try_fold(0, |most, part| Some(most.max(part?))),
+    }
 }
 
 fn collect(hir: &Hir, groups: &mut Vec<Vec<String>>) {
@@ -97,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_length_of_a_match_is_bounded_where_the_pattern_is() {
-        assert_eq!(needs("没.{0,3}钱").longest, Some(18));
+        assert_eq!(needs("没.{0,3}(钱|时间)").longest, Some(6));
         assert_eq!(needs("没.*钱").longest, None);
     }
 }

@@ -31,6 +31,11 @@ pub fn carrier_announcement(text: &str) -> Option<DialResult> {
     if only_check { None } else { decide(&said) }
 }
 
+/// Whether every recording has one of some characters, this one among them: the cheapest look of all.
+pub(crate) fn in_recordings(folded: u16) -> bool {
+    char::from_u32(u32::from(folded)).is_some_and(|c| matches!(c, '拨' | '呼' | '起' | '歉' | '您' | 'd' | 'r' | 'c'))
+}
+
 /// Whether the text has what every recording has: a cheap look before the thorough one.
 fn may_be_recording(text: &str) -> bool {
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));

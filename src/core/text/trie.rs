@@ -48,6 +48,9 @@ impl TrieBuilder {
         let mut node = 0;
         for &symbol in symbols {
             let next = self.outs.len() as u32;
+            if self.outs.len() >= MOST_NODES {
+                return;
+            }
             let outs = &mut self.outs;
             node = *self.children.entry((node, symbol)).or_insert_with(|| {
                 outs.push(Vec::new());
@@ -92,8 +95,8 @@ impl TrieBuilder {
             let key = Edge::key(node, symbol);
             let mut at = Edge::slot(key, mask);
             while let Some(edge) = edges.get_mut(at) {
-                if edge.child == 0 {
-                    *edge = Edge { key, child };
+                if edge.0 == 0 {
+                    *edge = Edge::new(key, child);
                     break;
                 }
                 at = (at + 1) & mask;
@@ -113,16 +116,20 @@ impl TrieBuilder {
 const SINGLE: u8 = 1;
 const LEADS: u8 = 2;
 
+/// From a node by a symbol to a node, in one word: 24, 16 and 24 bits. 0: the slot is free, for no edge leads to the root.
 #[derive(Debug, Clone, Copy, Default)]
-struct Edge {
-    key: u64,
-    /// 0: the slot is free (no edge leads to the root).
-    child: u32,
-}
+struct Edge(u64);
+
+/// Most nodes: as many as an [`Edge`] can name.
+const MOST_NODES: usize = 1 << 24;
 
 impl Edge {
     fn key(node: u32, symbol: u16) -> u64 {
-        (u64::from(node) << 16) | u64::from(symbol)
+        u64::from(node) << 16 | u64::from(symbol)
+    }
+
+    fn new(key: u64, child: u32) -> Self {
+        Self(key << 24 | u64::from(child))
     }
 
     fn slot(key: u64, mask: usize) -> usize {
@@ -257,12 +264,9 @@ impl Trie {
     fn child(&self, node: u32, symbol: u16) -> Option<u32> {
         let key = Edge::key(node, symbol);
         let mut at = Edge::slot(key, self.mask);
-        while let Some(edge) = self.edges.get(at) {
-            if edge.child == 0 {
-                return None;
-            }
-            if edge.key == key {
-                return Some(edge.child);
+        while let Some(edge) = self.edges.get(at).filter(|edge| edge.0 != 0) {
+            if edge.0 >> 24 == key {
+                return Some((edge.0 & 0xFF_FFFF) as u32);
             }
             at = (at + 1) & self.mask;
         }
