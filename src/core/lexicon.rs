@@ -5,6 +5,7 @@ use regex_automata::{Input, meta};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::program::{Characters, Program, Ran};
 use super::text::fold::TABLES;
 use super::text::trie::{EntryId, Found, Trie, TrieBuilder, is_hesitation};
 use super::text::units::{Gap, Unit, Units};
@@ -108,9 +109,18 @@ pub const PINYIN_MIN: usize = 3;
 pub struct Scratch {
     pub(crate) units: Units,
     raw: Vec<RawHit>,
-    normal: String,
-    offsets: Vec<u32>,
+    normal: Normal,
     due: Vec<Due>,
+    seen: Characters,
+}
+
+/// The text that patterns see: folded, each run of spaces and punctuation one space.
+#[derive(Debug, Default)]
+struct Normal {
+    text: Vec<u16>,
+    /// Of each unit, where it stands in `text`.
+    places: Vec<u32>,
+    stack: Vec<(u32, u32)>,
 }
 
 /// A pattern to be tried: an anchor of it stands in units `from..=to`.
@@ -119,34 +129,6 @@ struct Due {
     pattern: u32,
     from: u32,
     to: u32,
-}
-
-/// A set of characters, give or take: no false "no".
-#[derive(Debug)]
-struct Characters([u64; 16]);
-
-impl Characters {
-    fn of(characters: impl Iterator<Item = u16>) -> Self {
-        let mut set = Self([0; 16]);
-        for ch in characters {
-            let (word, bit) = Self::place(ch);
-            if let Some(word) = set.0.get_mut(word) {
-                *word |= bit;
-            }
-        }
-        set
-    }
-
-    fn place(ch: u16) -> (usize, u64) {
-        let hash = ch.wrapping_mul(0x9E37) >> 6;
-        (usize::from(hash >> 6), 1 << (hash & 63))
-    }
-
-    #[inline]
-    fn may_hold(&self, ch: u16) -> bool {
-        let (word, bit) = Self::place(ch);
-        self.0.get(word).is_some_and(|word| word & bit != 0)
-    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -161,6 +143,8 @@ struct RawHit {
 #[derive(Debug)]
 struct Pattern {
     entry: EntryId,
+    /// What finds it in most texts; `None` where it is beyond that.
+    program: Option<Program>,
     regex: meta::Regex,
     /// What a match needs before and after its anchor: of each group a literal that begins with one of these.
     before: Box<[Characters]>,
@@ -170,6 +154,11 @@ struct Pattern {
 }
 
 impl Pattern {
+    /// Whether the text has all that a match needs: a cheap look before the nearer one.
+    fn has_all(&self, seen: &Characters) -> bool {
+        self.before.iter().chain(&self.after).all(|group| group.may_meet(seen))
+    }
+
     /// Whether all that a match needs stands near the anchor.
     fn may_match(&self, due: Due, units: &Units) -> bool {
         let reach = self.longest.unwrap_or(units.list.len());
@@ -238,6 +227,7 @@ impl Lexicon {
                     let wrong = |reason| PatternError { entry: number, reason };
                     compile_pattern(&entry.text).map_err(wrong)?;
                     let regex = meta::Regex::new(&entry.text).map_err(|error| wrong(error.to_string()))?;
+                    let program = Program::compile(&entry.text);
                     let super::pattern::Needs { groups, longest } = super::pattern::needs(&entry.text);
                     let groups: Vec<Vec<Box<[u16]>>> =
                         groups.iter().map(|group| group.iter().map(|literal| symbols(literal, &mut units)).collect()).collect();
@@ -251,11 +241,11 @@ impl Lexicon {
                             let firsts = |group: &Vec<Box<[u16]>>| Characters::of(group.iter().filter_map(|literal| literal.first().copied()));
                             let before = groups.iter().take(anchor).map(firsts).collect();
                             let after = groups.iter().skip(anchor + 1).map(firsts).collect();
-                            patterns.push(Pattern { entry: id, regex, before, after, longest });
+                            patterns.push(Pattern { entry: id, program, regex, before, after, longest });
                         }
                         None => {
                             always.push(pattern);
-                            patterns.push(Pattern { entry: id, regex, before: Box::default(), after: Box::default(), longest });
+                            patterns.push(Pattern { entry: id, program, regex, before: Box::default(), after: Box::default(), longest });
                         }
                     }
                 }
@@ -299,7 +289,7 @@ impl Lexicon {
 
     /// As [`read`](Self::read), of the text last cut into `scratch`, from the unit at `from` on.
     pub(crate) fn read_units(&self, scratch: &mut Scratch, from: usize) -> Hits {
-        let Scratch { units, raw, normal, offsets, due } = scratch;
+        let Scratch { units, raw, normal, due, seen } = scratch;
         raw.clear();
         due.clear();
         let scattered = scattered(units);
@@ -324,6 +314,10 @@ impl Lexicon {
         });
         let last = units.list.len().saturating_sub(1) as u32;
         due.extend(self.always.iter().map(|&pattern| Due { pattern, from: from as u32, to: last }));
+        if !due.is_empty() {
+            seen.fill(units.list.iter().skip(from).map(|unit| unit.ch));
+            due.retain(|due| self.patterns.get(due.pattern as usize).is_some_and(|pattern| pattern.has_all(seen)));
+        }
         let mut ready = false;
         let mut try_patterns = |exceptions: bool, raw: &mut Vec<RawHit>| {
             for due in &*due {
@@ -335,9 +329,9 @@ impl Lexicon {
                     continue;
                 }
                 if !std::mem::replace(&mut ready, true) {
-                    normalise(units, from, scattered, normal, offsets);
+                    normal.write(units, from, scattered);
                 }
-                self.run(pattern, entry, *due, units, from, normal, offsets, raw);
+                self.run(pattern, entry, *due, units, from, normal, raw);
             }
         };
         try_patterns(false, raw);
@@ -378,25 +372,23 @@ impl Lexicon {
 
     /// Finds a pattern's matches around its anchors.
     #[allow(clippy::too_many_arguments, reason = "the parts of one scratch")]
-    fn run(&self, pattern: &Pattern, entry: &Entry, due: Due, units: &Units, from: usize, normal: &str, offsets: &[u32], raw: &mut Vec<RawHit>) {
-        let unit_at = |byte: usize| from + offsets.partition_point(|&offset| (offset as usize) < byte);
-        let byte_at = |unit: usize| offsets.get(unit.saturating_sub(from)).map_or(normal.len(), |&offset| offset as usize);
+    fn run(&self, pattern: &Pattern, entry: &Entry, due: Due, units: &Units, from: usize, normal: &mut Normal, raw: &mut Vec<RawHit>) {
         let window = match pattern.longest {
+            // One more on each side: a clause's end is a space, which is no unit.
             Some(longest) => {
-                // One more on each side: a clause's end is a space, which is no unit.
-                let start = byte_at((due.from as usize).saturating_sub(longest + 1).max(from));
-                start..byte_at(due.to as usize + longest + 2)
+                let start = normal.place((due.from as usize).saturating_sub(longest + 1).max(from) - from);
+                start..normal.place(due.to as usize + longest + 2 - from)
             }
-            None => 0..normal.len(),
+            None => 0..normal.text.len(),
         };
-        for found in pattern.regex.find_iter(Input::new(normal).range(window)) {
-            let (start, past) = (unit_at(found.start()), unit_at(found.end()));
-            if past <= start || raw.len() >= MOST_HITS {
-                continue;
+        normal.find(pattern, window, |places, start, past| {
+            let unit_at = |place: usize| from + places.partition_point(|&unit| (unit as usize) < place);
+            let (start, past) = (unit_at(start), unit_at(past));
+            if past > start && raw.len() < MOST_HITS {
+                let found = Found { entry: pattern.entry, start, end: past - 1, widest: Gap::None, skipped: false };
+                raw.push(raw_hit(entry, &found, units, Match::Pattern));
             }
-            let found = Found { entry: pattern.entry, start, end: past - 1, widest: Gap::None, skipped: false };
-            raw.push(raw_hit(entry, &found, units, Match::Pattern));
-        }
+        });
     }
 
     /// Takes out what lies inside an exception or a longer competitor, and sounds where words were exact.
@@ -581,15 +573,61 @@ fn sounds_only(entry: &Entry, found: &Found, units: &Units) -> bool {
     equal < total && equal * 2 >= total
 }
 
-/// The text that patterns see: folded, each run of spaces and punctuation one space; with each unit's byte offset.
-fn normalise(units: &Units, from: usize, scattered: bool, normal: &mut String, offsets: &mut Vec<u32>) {
-    normal.clear();
-    offsets.clear();
-    for unit in units.list.iter().skip(from) {
-        if !normal.is_empty() && unit.gap >= Gap::Clause && !(scattered && unit.gap == Gap::Clause) {
-            normal.push(' ');
+impl Normal {
+    fn write(&mut self, units: &Units, from: usize, scattered: bool) {
+        self.text.clear();
+        self.places.clear();
+        for unit in units.list.iter().skip(from) {
+            if !self.text.is_empty() && unit.gap >= Gap::Clause && !(scattered && unit.gap == Gap::Clause) {
+                self.text.push(u16::from(b' '));
+            }
+            self.places.push(self.text.len() as u32);
+            self.text.push(unit.ch);
         }
-        offsets.push(normal.len() as u32);
-        normal.push(char::from_u32(u32::from(unit.ch)).unwrap_or('\u{FFFD}'));
+    }
+
+    /// Where a unit stands, or the end.
+    fn place(&self, unit: usize) -> usize {
+        self.places.get(unit).map_or(self.text.len(), |&place| place as usize)
+    }
+
+    /// Calls `found` with each match in `window`, given the units' places.
+    fn find(&mut self, pattern: &Pattern, window: std::ops::Range<usize>, mut found: impl FnMut(&[u32], usize, usize)) {
+        let Self { text, places, stack } = self;
+        let mut at = window.start;
+        if let Some(program) = &pattern.program {
+            while at < window.end {
+                if !text.get(at).is_some_and(|&ch| program.may_begin(ch)) {
+                    at += 1;
+                    continue;
+                }
+                match program.run(text, at, stack) {
+                    Ran::Match(end) if end > at => {
+                        found(places, at, end);
+                        at = end;
+                    }
+                    Ran::Match(_) | Ran::No => at += 1,
+                    Ran::GaveUp => break,
+                }
+            }
+        }
+        if at < window.end {
+            find_slowly(pattern, text, at..window.end, |start, past| found(places, start, past));
+        }
+    }
+}
+
+/// Finds with the regex crate's machines what the small one is not made for.
+fn find_slowly(pattern: &Pattern, text: &[u16], window: std::ops::Range<usize>, mut found: impl FnMut(usize, usize)) {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut string = String::new();
+    for &ch in text {
+        bytes.push(string.len());
+        string.push(char::from_u32(u32::from(ch)).unwrap_or('\u{FFFD}'));
+    }
+    let byte_at = |place: usize| bytes.get(place).copied().unwrap_or(string.len());
+    let place_at = |byte: usize| bytes.partition_point(|&before| before < byte);
+    for hit in pattern.regex.find_iter(Input::new(&string).range(byte_at(window.start)..byte_at(window.end))) {
+        found(place_at(hit.start()), place_at(hit.end()));
     }
 }

@@ -9,6 +9,7 @@ pub mod event;
 pub mod explain;
 pub mod lexicon;
 pub(crate) mod pattern;
+mod program;
 pub mod reading;
 pub mod rule;
 pub mod script;

@@ -75,10 +75,11 @@ impl TrieBuilder {
     }
 
     pub(crate) fn build(mut self) -> Trie {
-        let mut lead = vec![0u8; 0x1_0000].into_boxed_slice();
-        let mut mark = |symbol: u16, bit: u8| {
-            if let Some(slot) = lead.get_mut(usize::from(symbol)) {
-                *slot |= bit;
+        let mut roots = vec![0u32; 0x1_0000].into_boxed_slice();
+        let children = &self.children;
+        let mut mark = |symbol: u16, bit: u32| {
+            if let Some(slot) = roots.get_mut(usize::from(symbol)) {
+                *slot |= bit | children.get(&(0, symbol)).copied().unwrap_or_default();
             }
         };
         self.single.iter().for_each(|&symbol| mark(symbol, SINGLE));
@@ -109,12 +110,16 @@ impl TrieBuilder {
             outs.push((flat.len() as u32, entries.len() as u32));
             flat.append(&mut entries);
         }
-        Trie { lead, filter, edges, mask, outs: outs.into(), flat: flat.into() }
+        Trie { roots, filter, edges, mask, outs: outs.into(), flat: flat.into() }
     }
 }
 
-const SINGLE: u8 = 1;
-const LEADS: u8 = 2;
+/// A phrase of this symbol alone.
+const SINGLE: u32 = 1 << 31;
+/// Longer phrases begin with it.
+const LEADS: u32 = 1 << 30;
+/// The rest of a root's word: the node.
+const NODE: u32 = LEADS - 1;
 
 /// From a node by a symbol to a node, in one word: 24, 16 and 24 bits. 0: the slot is free, for no edge leads to the root.
 #[derive(Debug, Clone, Copy, Default)]
@@ -177,7 +182,8 @@ impl PrefixFilter {
 /// The phrases of a lexicon, ready to be looked for.
 #[derive(Debug)]
 pub(crate) struct Trie {
-    lead: Box<[u8]>,
+    /// First symbol → its node, and whether phrases end or go on there.
+    roots: Box<[u32]>,
     filter: PrefixFilter,
     edges: Box<[Edge]>,
     mask: usize,
@@ -201,13 +207,13 @@ impl Trie {
         for start in from..list.len() {
             let first = std::mem::replace(&mut second, third);
             third = symbol_at(start + 2);
-            let lead = self.lead.get(usize::from(first)).copied().unwrap_or(0);
-            if lead == 0 {
+            let root = self.roots.get(usize::from(first)).copied().unwrap_or(0);
+            if root == 0 {
                 continue;
             }
-            let goes_on = lead & LEADS != 0 && self.may_go_on(units, start, first, second, third);
-            if goes_on || lead & SINGLE != 0 {
-                self.walk(units, start, goes_on, &symbol, &mut found);
+            let goes_on = root & LEADS != 0 && self.may_go_on(units, start, first, second, third);
+            if goes_on || root & SINGLE != 0 {
+                self.walk(units, start, root & NODE, goes_on, &symbol, &mut found);
             }
         }
     }
@@ -220,14 +226,14 @@ impl Trie {
             return true;
         }
         may_be_passed(following.ch) && filler_at(units, start + 1) > 0
-            || third == second
+            || third == second && second != first
             || units.list.get(start + 2).is_some_and(|unit| may_be_passed(unit.ch)) && filler_at(units, start + 2) > 0
     }
 
-    fn walk(&self, units: &Units, start: usize, goes_on: bool, symbol: &impl Fn(u16) -> u16, found: &mut impl FnMut(Found)) {
+    fn walk(&self, units: &Units, start: usize, root: u32, goes_on: bool, symbol: &impl Fn(u16) -> u16, found: &mut impl FnMut(Found)) {
         let list = units.list.as_slice();
         let Some(mut previous) = list.get(start).map(|unit| symbol(unit.ch)) else { return };
-        let Some(mut node) = self.child(0, previous) else { return };
+        let mut node = root;
         let mut widest = Gap::None;
         let mut skipped = 0;
         let mut emit = |node: u32, end: usize, widest: Gap, skipped: u32| {

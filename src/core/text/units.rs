@@ -74,7 +74,7 @@ impl Units {
         self.scalars = at;
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, code: u32, folded: bool, at: u32, gap: &mut Gap) {
         let ch = u16::try_from(code).unwrap_or(ASTRAL);
         match class(ch) {
