@@ -47,5 +47,9 @@ $(VENV)/peers: benches/peers/requirements.txt $(VENV)/installed
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r benches/peers/requirements.txt
 	touch $@
 
-fuzz: ## Run each fuzz target for SECONDS (needs a nightly Rust and cargo-fuzz)
-	for target in $$(cargo +nightly fuzz list); do cargo +nightly fuzz run $$target -- -max_total_time=$${SECONDS_EACH:-60}; done
+fuzz: ## Run each fuzz target for SECONDS_EACH seconds (needs a nightly Rust; installs cargo-fuzz)
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install --quiet --locked cargo-fuzz
+	for target in jsonl vcon aliyun script grader; do \
+	  mkdir -p fuzz/corpus/$$target; \
+	  cargo +nightly fuzz run --target-dir fuzz/target $$target fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$${SECONDS_EACH:-120} -max_len=4096; \
+	done

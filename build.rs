@@ -17,7 +17,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The server is dispatched by hand, in transport/grpc.rs: it takes messages apart that prost would refuse whole.
     tonic_prost_build::configure().build_server(false).build_client(true).compile_fds_with_config(descriptors, prost)?;
 
-    pbjson_build::Builder::new().register_descriptors(&encoded)?.emit_fields().ignore_unknown_fields().btree_map(["."]).build(&[".callgrade.v1", ".google.rpc"])?;
+    pbjson_build::Builder::new()
+        .register_descriptors(&encoded)?
+        .emit_fields()
+        .ignore_unknown_fields()
+        .btree_map(["."])
+        .build(&[".callgrade.v1", ".google.rpc"])?;
     assert!(Path::new(&out).join("callgrade.v1.rs").exists());
     Ok(())
 }

@@ -77,8 +77,20 @@ fn against_automaton(script: &Arc<Script>, calls: &[Vec<Event>]) {
     println!("{} phrases, {} calls, {} bytes of customer text a call", phrases.len(), calls.len(), bytes / calls.len());
     let (mut with_dfa, mut with_daachorse, mut whole, mut ratios) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let a = time(|| texts.iter().flatten().for_each(|text| dfa.find_iter(text).for_each(|hit| { black_box(hit); })));
-        let b = time(|| texts.iter().flatten().for_each(|text| daachorse.leftmost_find_iter(text).for_each(|hit| { black_box(hit); })));
+        let a = time(|| {
+            texts.iter().flatten().for_each(|text| {
+                dfa.find_iter(text).for_each(|hit| {
+                    black_box(hit);
+                })
+            })
+        });
+        let b = time(|| {
+            texts.iter().flatten().for_each(|text| {
+                daachorse.leftmost_find_iter(text).for_each(|hit| {
+                    black_box(hit);
+                })
+            })
+        });
         let a = a.as_secs_f64() / calls.len() as f64 * 1e6;
         let b = b.as_secs_f64() / calls.len() as f64 * 1e6;
         let engine = engine(script, calls);

@@ -37,13 +37,20 @@ fn main() {
     println!("{count} live calls of 16 utterances, event by event, in {:.1} s on one core", took.as_secs_f64());
     println!("state besides the events' text  {:6} bytes a call (limit 4096), as the program counts it", state / count);
     println!("the events' text                {:6} bytes a call", text / count);
-    println!("resident memory                 {:6} bytes a call, {:.2} GiB in all, as the kernel counts it", grown / count, grown as f64 / (1u64 << 30) as f64);
+    println!(
+        "resident memory                 {:6} bytes a call, {:.2} GiB in all, as the kernel counts it",
+        grown / count,
+        grown as f64 / (1u64 << 30) as f64
+    );
     println!("resident less text              {:6} bytes a call", grown.saturating_sub(text) / count);
     assert!(live.iter().all(|call| call.ended_by().is_none()));
 }
 
 fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).and_then(|rest| rest.trim().trim_end_matches(" kB").trim().parse::<usize>().ok());
+    let kib = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .and_then(|rest| rest.trim().trim_end_matches(" kB").trim().parse::<usize>().ok());
     kib.unwrap_or_default() * 1024
 }

@@ -86,9 +86,10 @@ impl Python {
     fn found() -> Result<Self, String> {
         let program = std::env::var_os("CALLGRADE_PYTHON").map_or_else(|| root().join(".venv/bin/python"), PathBuf::from);
         let needed = "import platform, ahocorasick, yaml; print('Python', platform.python_version())";
-        let output = Command::new(&program).args(["-c", needed]).output().map_err(|error| {
-            format!("{}: {error}; make it with `python3 -m venv .venv`", program.display())
-        })?;
+        let output = Command::new(&program)
+            .args(["-c", needed])
+            .output()
+            .map_err(|error| format!("{}: {error}; make it with `python3 -m venv .venv`", program.display()))?;
         if !output.status.success() {
             let error = String::from_utf8_lossy(&output.stderr);
             let error = error.lines().last().unwrap_or("it failed");
@@ -119,7 +120,12 @@ impl Python {
         let by_script = told["scripts"].as_object().into_iter().flatten();
         let by_script: Vec<String> =
             by_script.map(|(script, counts)| format!("{script} {} of {}", counts["agree"], counts["calls"])).collect();
-        println!("{name:<16} agrees with {:.1} % of the calls-dev labels (limit {:.0} %): {}", share * 100.0, AGREEMENT * 100.0, by_script.join(", "));
+        println!(
+            "{name:<16} agrees with {:.1} % of the calls-dev labels (limit {:.0} %): {}",
+            share * 100.0,
+            AGREEMENT * 100.0,
+            by_script.join(", ")
+        );
         Ok(())
     }
 }

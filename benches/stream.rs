@@ -108,7 +108,8 @@ async fn send_grading(address: &str, messages: Vec<v1::StreamCallsRequest>) -> f
 
 async fn send_echo(address: &str, messages: Vec<v1::StreamCallsRequest>) -> f64 {
     let count = messages.len();
-    let channel = tonic::transport::Endpoint::from_shared(address.to_owned()).expect("an address").connect().await.expect("the echo answers");
+    let channel =
+        tonic::transport::Endpoint::from_shared(address.to_owned()).expect("an address").connect().await.expect("the echo answers");
     let mut client = tonic::client::Grpc::new(channel);
     client.ready().await.expect("ready");
     let begun = std::time::Instant::now();

@@ -1,6 +1,30 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
-//! callgrade
+//! callgrade grades robot-dialer calls: events in, an intent label A–F out, with the evidence for it, while the call is live and
+//! again when it ends.
+//!
+//! ```text
+//!   files: JSONL, vCon, Aliyun          gRPC, gRPC-web, HTTP/JSON
+//!            │                                   │
+//!          cli ──────────────┐              transport          one direction: each room
+//!            │               └────────────┐      │             knows only those below it
+//!            │                          service ─┘
+//!          ingest ◄──────────────────────┤  sessions of live calls: order, gaps, revisions
+//!            │  CallRecord, Rejection    │
+//!            ▼                           ▼
+//!          script ───────────────────► core
+//!   bundle → checked, compiled    Event → CallState (fold: tracker) → Signals + Evidence → Rules → Verdict
+//! ```
+//!
+//! - [`core`]: the whole of grading, synchronous and pure. [`core::call::CallState`] is where to start reading.
+//! - [`script`]: talk scripts as data, read, checked, linted and compiled.
+//! - [`ingest`]: one file per input format, all giving the same record.
+//! - [`wire`]: the contract's messages, and the way from a verdict to them.
+//! - [`service`]: what the server does whichever transport asks.
+//! - [`transport`]: the doors, thin.
+//! - [`cli`]: one file per subcommand. [`config`]: the one reader of the environment.
+//!
+//! A verdict is a function of script version and events, so replay is the whole of batch grading and live cannot drift from it.
 
 pub mod cli;
 pub mod config;

@@ -6,6 +6,7 @@ mod formats;
 mod lint;
 mod properties;
 mod python_client;
+mod readme;
 mod script_load;
 mod server;
 mod support;

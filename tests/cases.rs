@@ -93,7 +93,8 @@ fn the_program_gives_the_same() {
 #[test]
 fn grpc_gives_the_same_whole_and_streamed_and_so_does_http() {
     block_on(async {
-        let mut server = TestServer::start(Patience { idle: std::time::Duration::from_millis(400), ..Patience::default() }, Limits::default()).await;
+        let mut server =
+            TestServer::start(Patience { idle: std::time::Duration::from_millis(400), ..Patience::default() }, Limits::default()).await;
         let mut client = server.client().await;
         let expected = expected();
         for (number, ((script, case), expected)) in all_cases().iter().zip(&expected).enumerate() {
@@ -148,7 +149,10 @@ fn grpc_gives_the_same_whole_and_streamed_and_so_does_http() {
 async fn http_post<T: serde::de::DeserializeOwned>(address: &str, path: &str, body: Vec<u8>) -> T {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(address).await.expect("the server answers");
-    let head = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
     stream.write_all(head.as_bytes()).await.expect("the head is sent");
     stream.write_all(&body).await.expect("the body is sent");
     let mut answer = Vec::new();

@@ -94,7 +94,10 @@ callgrade: calls graded: 3; rejections: 2
     assert_eq!(verdicts[1].signals.as_ref().unwrap().no_input, 9_999);
 
     let output = callgrade(&["classify", "--max-line-bytes", "300"], format!("{big}\n{CALL}\n").as_bytes());
-    assert_eq!(stderr(&output), format!("callgrade: -:1: a line of over 300 bytes ({})\ncallgrade: calls graded: 1; rejections: 1\n", big.len()));
+    assert_eq!(
+        stderr(&output),
+        format!("callgrade: -:1: a line of over 300 bytes ({})\ncallgrade: calls graded: 1; rejections: 1\n", big.len())
+    );
 }
 
 #[test]
@@ -126,7 +129,10 @@ fn commands_that_cannot_run_exit_with_2() {
     for (args, expected) in [
         (vec!["classify", "--script", "nope"], "callgrade: unknown script \"nope\"; there are broadband, telemarketing\n".to_owned()),
         (vec!["classify", "--scripts", &name], format!("callgrade: {name}: no script here; a script is a folder with a script.yaml\n")),
-        (vec!["explain", "/nowhere/calls.jsonl", "x"], "callgrade: /nowhere/calls.jsonl: No such file or directory (os error 2)\n".to_owned()),
+        (
+            vec!["explain", "/nowhere/calls.jsonl", "x"],
+            "callgrade: /nowhere/calls.jsonl: No such file or directory (os error 2)\n".to_owned(),
+        ),
         (vec!["script", "lint", "nope"], "callgrade: no script and no folder \"nope\"; there are broadband, telemarketing\n".to_owned()),
         (vec!["serve", "--listen", "nowhere"], "callgrade: cannot listen on nowhere: invalid socket address\n".to_owned()),
     ] {
@@ -175,14 +181,17 @@ fn an_edited_keyword_changes_label_and_version() {
 
 #[test]
 fn explain_shows_why_and_why_not() {
-    let mut call = String::from(r#"{"callId":"w","scriptId":"telemarketing","startedAt":"2026-11-02T02:00:00Z","events":[{"atMs":8000,"answered":{}}"#);
+    let mut call = String::from(
+        r#"{"callId":"w","scriptId":"telemarketing","startedAt":"2026-11-02T02:00:00Z","events":[{"atMs":8000,"answered":{}}"#,
+    );
     for (at, speaker, node, text) in [
         (8200, "ROBOT", "opening", "您好，我们是做电话机器人的，给您介绍一下可以吗"),
         (14000, "CUSTOMER", "", "可以 怎么收费"),
         (16000, "ROBOT", "closing", "好的，再见"),
         (18000, "CUSTOMER", "", "不须要"),
     ] {
-        let _ = write!(call, r#",{{"atMs":{at},"utterance":{{"speaker":"{speaker}","text":"{text}","nodeId":"{node}","durationMs":1500}}}}"#);
+        let _ =
+            write!(call, r#",{{"atMs":{at},"utterance":{{"speaker":"{speaker}","text":"{text}","nodeId":"{node}","durationMs":1500}}}}"#);
     }
     call.push_str(r#",{"atMs":19000,"hangup":{"by":"CUSTOMER"}}]}"#);
     let output = callgrade(&["explain", "-", "w", "--lang", "zh"], call.as_bytes());

@@ -15,9 +15,34 @@ use crate::support::{comparable, script};
 
 /// Things people and robots say, so that random calls are about something.
 const WORDS: &[&str] = &[
-    "不需要", "多少钱啊", "好的", "嗯", "可以 你说吧", "我在开会", "加个微信吧", "怎么合作", "再见", "不不不需要谢谢", "你是谁啊", "有哪些客户在用", "明天下午吧",
-    "您拨打的用户已关机", "请在提示音后留言", "别再打了 再打我投诉", "……", "", "不用客气", "要不要给您办一个呢", "方便给您介绍一下吗", "我让顾问给您打个电话您看方便吗",
-    "您好，我们是做智能电话机器人的", "好的，那不打扰您了，再见", "一天能打一千到两千通", "請問多少錢", "不须要", "我打错了 打错了",
+    "不需要",
+    "多少钱啊",
+    "好的",
+    "嗯",
+    "可以 你说吧",
+    "我在开会",
+    "加个微信吧",
+    "怎么合作",
+    "再见",
+    "不不不需要谢谢",
+    "你是谁啊",
+    "有哪些客户在用",
+    "明天下午吧",
+    "您拨打的用户已关机",
+    "请在提示音后留言",
+    "别再打了 再打我投诉",
+    "……",
+    "",
+    "不用客气",
+    "要不要给您办一个呢",
+    "方便给您介绍一下吗",
+    "我让顾问给您打个电话您看方便吗",
+    "您好，我们是做智能电话机器人的",
+    "好的，那不打扰您了，再见",
+    "一天能打一千到两千通",
+    "請問多少錢",
+    "不须要",
+    "我打错了 打错了",
 ];
 const NODES: &[&str] = &["", "", "greeting", "opening", "product", "needs", "invite", "closing", "rescue", "nowhere"];
 const IDS: &[&str] = &["", "", "", "u1", "u2"];
@@ -45,7 +70,15 @@ fn kind() -> impl Strategy<Value = EventKind> {
     let utterance = utterance.prop_map(|(speaker, text, duration_ms, node, played, utterance_id)| {
         let robot = speaker == Speaker::Robot;
         let node_id = if robot { node } else { "".into() };
-        EventKind::Utterance(Utterance { speaker, text, duration_ms, node_id, played: played.filter(|_| robot), utterance_id, interim: false })
+        EventKind::Utterance(Utterance {
+            speaker,
+            text,
+            duration_ms,
+            node_id,
+            played: played.filter(|_| robot),
+            utterance_id,
+            interim: false,
+        })
     });
     prop_oneof![
         2 => Just(EventKind::Answered),
@@ -96,7 +129,8 @@ fn stream(messages: &[(u32, Event)]) -> (Vec<Response>, Option<v1::Verdict>) {
     let owner = Arc::new(Outbox::default());
     let mut responses = Vec::new();
     for (seq, event) in messages {
-        let event = StreamEvent { call_id: "c".to_owned(), seq: *seq, script_id: "telemarketing".to_owned(), event: Some(Ok(event.clone())) };
+        let event =
+            StreamEvent { call_id: "c".to_owned(), seq: *seq, script_id: "telemarketing".to_owned(), event: Some(Ok(event.clone())) };
         service.event(event, Some(&owner), &mut responses);
     }
     let verdict = service.verdict("c").ok();

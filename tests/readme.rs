@@ -1,4 +1,4 @@
-//! README.md: its commands print what it shows, and what it names is there.
+//! README.md: its commands print what it shows. What it and CONTRIBUTING.md name is there.
 //!
 //! In a `console` block `…` alone on a line stands for lines left out, elsewhere for part of a line; `$ echo $?` shows how the
 //! command before it exits, which without it is 0. The blocks are one session, in a copy of the scripts and examples, with a
@@ -17,6 +17,7 @@ use regex::Regex;
 use crate::support::{self, TestServer, callgrade, script, stdout};
 
 const README: &str = include_str!("../README.md");
+const CONTRIBUTING: &str = include_str!("../CONTRIBUTING.md");
 /// Where the document's server listens.
 const ADDRESS: &str = "127.0.0.1:50051";
 /// What takes long, or never ends, and has tests of its own.
@@ -180,13 +181,17 @@ fn the_annotated_verdict_is_what_the_call_gets() {
     assert!(is_as_shown(&verdict.split_whitespace().collect::<String>(), &bare), "{bare}\nis not\n{verdict}");
 }
 
-/// The document's code: inline spans outside blocks, and the commands of blocks.
-fn code() -> Vec<String> {
+/// The inline code of a document, blocks left out.
+fn spans(document: &str) -> Vec<String> {
     let span = Regex::new("`([^`\n]+)`").expect("a pattern");
     let fence = Regex::new("(?ms)^```.*?^```$").expect("a pattern");
-    let prose = fence.replace_all(README, "");
-    let inline = span.captures_iter(&prose).map(|found| found[1].to_owned());
-    inline.chain(steps().into_iter().map(|step| step.command)).collect()
+    let prose = fence.replace_all(document, "");
+    span.captures_iter(&prose).map(|found| found[1].to_owned()).collect()
+}
+
+/// The README's code: inline, and the commands of blocks.
+fn code() -> Vec<String> {
+    spans(README).into_iter().chain(steps().into_iter().map(|step| step.command)).collect()
 }
 
 #[test]
@@ -211,7 +216,7 @@ fn targets_and_files_are_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let makefile = std::fs::read_to_string(root.join("Makefile")).expect("the Makefile");
     let mut missing = Vec::new();
-    for code in code() {
+    for code in code().into_iter().chain(spans(CONTRIBUTING)) {
         if let Some(target) = code.strip_prefix("make ") {
             let target = target.split(' ').next().unwrap_or_default();
             if !makefile.lines().any(|line| line.starts_with(&format!("{target}:"))) {
@@ -220,16 +225,19 @@ fn targets_and_files_are_there() {
             continue;
         }
         let first = code.split('/').next().unwrap_or_default();
-        let folder = ["scripts", "examples", "src", "proto", "tests"].contains(&first) && !code.contains([' ', '{', '<']);
-        let in_bundle = ["keywords", "cases"].contains(&first);
-        if folder && !root.join(&code).exists() || in_bundle && !root.join("scripts/telemarketing").join(&code).exists() {
+        let folder = match first {
+            "scripts" | "examples" | "src" | "proto" | "tests" => root.to_owned(),
+            "keywords" | "cases" => root.join("scripts/telemarketing"),
+            _ => continue,
+        };
+        if !code.contains([' ', '<']) && !folder.join(&code).exists() {
             missing.push(code);
         }
     }
     let link = Regex::new(r"\]\(([^)#]+)\)").expect("a pattern");
-    let links = link.captures_iter(README).map(|found| found[1].to_owned());
+    let links = [README, CONTRIBUTING].into_iter().flat_map(|document| link.captures_iter(document)).map(|found| found[1].to_owned());
     missing.extend(links.filter(|to| !to.starts_with("https://") && !root.join(to).exists()));
-    assert!(missing.is_empty(), "README.md names what is not there: {missing:?}");
+    assert!(missing.is_empty(), "the documents name what is not there: {missing:?}");
 }
 
 #[test]
@@ -238,7 +246,8 @@ fn links_into_the_document_lead_to_its_headings() {
         let kept = heading.to_lowercase().replace(' ', "-");
         kept.chars().filter(|c| c.is_alphanumeric() || *c == '-').collect()
     };
-    let headings: BTreeSet<String> = README.lines().filter_map(|line| line.strip_prefix("##")).map(|line| slug(line.trim_start_matches('#').trim())).collect();
+    let headings: BTreeSet<String> =
+        README.lines().filter_map(|line| line.strip_prefix("##")).map(|line| slug(line.trim_start_matches('#').trim())).collect();
     let link = Regex::new(r"\]\(#([^)]+)\)").expect("a pattern");
     for found in link.captures_iter(README) {
         assert!(headings.contains(&found[1]), "{} is none of {headings:?}", &found[1]);

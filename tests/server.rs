@@ -57,7 +57,13 @@ impl Talk {
 }
 
 fn asking() -> Vec<Event> {
-    CallBuilder::new().answered().robot("opening", "给您介绍一下可以吗").customer("怎么收费").customer("效果怎么样").hangup(Party::Customer).build()
+    CallBuilder::new()
+        .answered()
+        .robot("opening", "给您介绍一下可以吗")
+        .customer("怎么收费")
+        .customer("效果怎么样")
+        .hangup(Party::Customer)
+        .build()
 }
 
 fn short() -> Patience {

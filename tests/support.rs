@@ -47,7 +47,8 @@ pub fn dev_calls() -> Option<Vec<CallRecord>> {
 
 /// A development file at `$CALLGRADE_DATA`, else beside the project.
 pub fn data(file: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("CALLGRADE_DATA").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
+    let folder =
+        std::env::var_os("CALLGRADE_DATA").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
     Some(folder.join(file)).filter(|path| path.exists())
 }
 
@@ -97,15 +98,7 @@ impl CallBuilder {
 }
 
 pub fn utterance(speaker: Speaker, node: &str, text: &str, duration_ms: u32) -> Utterance {
-    Utterance {
-        speaker,
-        text: text.into(),
-        duration_ms,
-        node_id: node.into(),
-        played: None,
-        utterance_id: "".into(),
-        interim: false,
-    }
+    Utterance { speaker, text: text.into(), duration_ms, node_id: node.into(), played: None, utterance_id: "".into(), interim: false }
 }
 
 /// An event as the wire has it.
@@ -156,7 +149,12 @@ pub fn to_wire(event: &Event) -> v1::CallEvent {
 }
 
 pub fn call_message(call_id: &str, script_id: &str, events: &[Event]) -> v1::Call {
-    v1::Call { call_id: call_id.to_owned(), script_id: script_id.to_owned(), events: events.iter().map(to_wire).collect(), ..v1::Call::default() }
+    v1::Call {
+        call_id: call_id.to_owned(),
+        script_id: script_id.to_owned(),
+        events: events.iter().map(to_wire).collect(),
+        ..v1::Call::default()
+    }
 }
 
 /// A stream's message; the first of a call names the script.

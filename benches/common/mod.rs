@@ -13,7 +13,8 @@ use callgrade::ingest::{Limits, jsonl};
 
 /// Where the dialogues lie; `None` where they do not.
 pub fn dialogues() -> Option<PathBuf> {
-    let folder = std::env::var_os("CALLGRADE_DATA").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
+    let folder =
+        std::env::var_os("CALLGRADE_DATA").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
     Some(folder.join("dialogues.jsonl.gz")).filter(|path| path.exists())
 }
 

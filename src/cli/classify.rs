@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::input::{self, Given, Item, Reading};
 use super::paint::{Role, label_role, paint};
 use super::table::{Table, cut};
-use super::{Format, FileLimitOptions, Outcome, REJECTED, ScriptOptions};
+use super::{FileLimitOptions, Format, Outcome, REJECTED, ScriptOptions};
 use crate::config::Lang;
 use crate::ingest::vcon::{self, VconOptions};
 use crate::ingest::{Fault, Rejection};
@@ -75,15 +75,22 @@ pub(super) fn run(args: &ClassifyArgs, lang: Lang) -> Outcome {
         };
         let before = report.calls + report.rejected;
         let bar = report.bar.clone();
-        let read = input::read(source, &reading, |bytes| bar.inc(bytes), |given| {
-            match given {
-                Given::Fault(fault) => report.fault(&name, &fault),
-                Given::Call(item) => one(&name, *item, &scripts, &mut report, &mut writer)?,
-            }
-            Ok(true)
-        });
+        let read = input::read(
+            source,
+            &reading,
+            |bytes| bar.inc(bytes),
+            |given| {
+                match given {
+                    Given::Fault(fault) => report.fault(&name, &fault),
+                    Given::Call(item) => one(&name, *item, &scripts, &mut report, &mut writer)?,
+                }
+                Ok(true)
+            },
+        );
         match read {
-            Ok(()) if report.calls + report.rejected == before => report.complain(&format!("{name}: {}", lang.pick("没有通话", "no calls in it"))),
+            Ok(()) if report.calls + report.rejected == before => {
+                report.complain(&format!("{name}: {}", lang.pick("没有通话", "no calls in it")))
+            }
             Ok(()) => {}
             Err(error) if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() != io::ErrorKind::BrokenPipe) => {
                 report.complain(&format!("{name}: {error}"));
@@ -96,7 +103,10 @@ pub(super) fn run(args: &ClassifyArgs, lang: Lang) -> Outcome {
     report.bar.finish_and_clear();
     if report.rejected > 0 {
         let Report { calls, rejected, .. } = report;
-        eprintln!("callgrade: {}", lang.pick(format!("评级 {calls} 通，拒收 {rejected} 处"), format!("calls graded: {calls}; rejections: {rejected}")));
+        eprintln!(
+            "callgrade: {}",
+            lang.pick(format!("评级 {calls} 通，拒收 {rejected} 处"), format!("calls graded: {calls}; rejections: {rejected}"))
+        );
         return Ok(ExitCode::from(REJECTED));
     }
     Ok(ExitCode::SUCCESS)

@@ -124,6 +124,8 @@ fn how_to_talk(address: &str, lang: Lang) -> String {
     let grpc = format!("grpcurl -plaintext {address} list");
     match lang {
         Lang::Zh => format!("服务还在运行，试试：\n  {curl}\n  {grpc}\n  接口文档 http://{address}/v1/openapi.json\nCtrl-C 退出。"),
-        Lang::En => format!("The service stays up. Try:\n  {curl}\n  {grpc}\n  API document: http://{address}/v1/openapi.json\nCtrl-C stops it."),
+        Lang::En => {
+            format!("The service stays up. Try:\n  {curl}\n  {grpc}\n  API document: http://{address}/v1/openapi.json\nCtrl-C stops it.")
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::classify::follow_up_words;
 use super::input::{self, Given, Reading};
 use super::paint::{Role, label_role, paint};
 use super::table::pad;
-use super::{Format, FileLimitOptions, Outcome, REJECTED, ScriptOptions};
+use super::{FileLimitOptions, Format, Outcome, REJECTED, ScriptOptions};
 use crate::config::Lang;
 use crate::core::call::{CallState, LineView};
 use crate::core::event::{Event, EventKind, Speaker};
@@ -55,14 +55,19 @@ pub(super) fn run(args: &ExplainArgs, lang: Lang) -> Outcome {
     let mut found: Option<CallRecord> = None;
     let mut seen = 0usize;
     let mut refused = None;
-    input::read(source, &reading, |_| {}, |given| {
-        match given {
-            Given::Call(item) if item.record.call_id == args.call_id => found = Some(item.record),
-            Given::Fault(fault) if fault.rejection.call_id == args.call_id => refused = Some(fault.rejection),
-            _ => seen += 1,
-        }
-        Ok(found.is_none() && refused.is_none())
-    })?;
+    input::read(
+        source,
+        &reading,
+        |_| {},
+        |given| {
+            match given {
+                Given::Call(item) if item.record.call_id == args.call_id => found = Some(item.record),
+                Given::Fault(fault) if fault.rejection.call_id == args.call_id => refused = Some(fault.rejection),
+                _ => seen += 1,
+            }
+            Ok(found.is_none() && refused.is_none())
+        },
+    )?;
     let Some(record) = found else {
         match refused {
             Some(rejection) => eprintln!("callgrade: {name}: {rejection}"),
@@ -124,7 +129,15 @@ impl Page<'_> {
             }
             None => lang.pick("尚无等级", "no label").to_owned(),
         };
-        let _ = writeln!(out, "{} {}    {} {}@{}", lang.pick("通话", "call"), paint(Role::Head, &record.call_id), script.title, script.id, script.version);
+        let _ = writeln!(
+            out,
+            "{} {}    {} {}@{}",
+            lang.pick("通话", "call"),
+            paint(Role::Head, &record.call_id),
+            script.title,
+            script.id,
+            script.version
+        );
         let _ = writeln!(out, "{} {shown}", lang.pick("等级", "label"));
     }
 
@@ -156,7 +169,11 @@ impl Page<'_> {
                 if let Some(node) = line.and_then(|line| line.node).and_then(|node| self.script.node(node)) {
                     let _ = write!(text, "{} ", paint(Role::Faint, &format!("[{}]", node.id)));
                 }
-                text.push_str(&if utterance.speaker == Speaker::Customer { self.highlight(index, &utterance.text) } else { utterance.text.to_string() });
+                text.push_str(&if utterance.speaker == Speaker::Customer {
+                    self.highlight(index, &utterance.text)
+                } else {
+                    utterance.text.to_string()
+                });
                 if let Some(played) = utterance.played {
                     let _ = write!(text, " {}", paint(Role::Faint, &format!("({} {:.0}%)", lang.pick("播放", "played"), played * 100.0)));
                 }
@@ -199,7 +216,8 @@ impl Page<'_> {
 
     /// The text with its hits in colour; how a hit was made follows it where that is not plain.
     fn highlight(&self, index: u32, text: &str) -> String {
-        let mut marks: Vec<&Evidence> = self.verdict.evidence.iter().filter(|e| e.event == index && e.start < e.end && e.signal != "invite").collect();
+        let mut marks: Vec<&Evidence> =
+            self.verdict.evidence.iter().filter(|e| e.event == index && e.start < e.end && e.signal != "invite").collect();
         marks.sort_by_key(|e| (e.start, std::cmp::Reverse(e.end)));
         let chars: Vec<char> = text.chars().collect();
         let mut out = String::new();
@@ -248,7 +266,13 @@ impl Page<'_> {
             } else {
                 String::new()
             };
-            let _ = writeln!(out, "  {} {bar} {:>4.0}%{}", pad(&format!("{} {}", node.id, node.title), 24), progress.progress * 100.0, paint(Role::Faint, &told));
+            let _ = writeln!(
+                out,
+                "  {} {bar} {:>4.0}%{}",
+                pad(&format!("{} {}", node.id, node.title), 24),
+                progress.progress * 100.0,
+                paint(Role::Faint, &told)
+            );
         }
         let _ = writeln!(out, "  {} {:.1}%", lang.pick("完成度", "completion"), self.verdict.signals.completion * 100.0);
     }
@@ -266,7 +290,13 @@ impl Page<'_> {
         }
         self.outcome(out, &explain::explain(&rule.condition.expr, self.facts()), TOP);
         if !self.verdict.also_matched.is_empty() {
-            let also: Vec<String> = self.verdict.also_matched.iter().filter_map(|&rule| self.script.rules.get(rule)).map(|rule| format!("{} {}", rule.id, rule.words)).collect();
+            let also: Vec<String> = self
+                .verdict
+                .also_matched
+                .iter()
+                .filter_map(|&rule| self.script.rules.get(rule))
+                .map(|rule| format!("{} {}", rule.id, rule.words))
+                .collect();
             let _ = writeln!(out, "  {} {}", self.lang.pick("也成立：", "also holds:"), also.join("；"));
         }
     }
@@ -279,7 +309,11 @@ impl Page<'_> {
                 let _ = writeln!(out, "  {}  {}", paint(Role::Head, &rule.id), rule.words);
                 let came = explain::explain(&rule.condition.expr, self.facts());
                 if rule.catch_all && came.holds() {
-                    let _ = writeln!(out, "    {}", self.lang.pick("兜底规则，轮不到：已有规则成立", "a catch-all, not tried: another rule holds"));
+                    let _ = writeln!(
+                        out,
+                        "    {}",
+                        self.lang.pick("兜底规则，轮不到：已有规则成立", "a catch-all, not tried: another rule holds")
+                    );
                 } else {
                     self.outcome(out, &came, TOP);
                 }
@@ -300,7 +334,8 @@ impl Page<'_> {
                 parts.iter().for_each(|part| self.outcome(out, part, depth + 1));
             }
             Came::Test(holds, test, values) => {
-                let values: Vec<String> = values.iter().filter(|(name, _)| name != test).map(|(name, value)| format!("{name} = {value}")).collect();
+                let values: Vec<String> =
+                    values.iter().filter(|(name, _)| name != test).map(|(name, value)| format!("{name} = {value}")).collect();
                 let values = if values.is_empty() { String::new() } else { format!("   {}", values.join("，")) };
                 let _ = writeln!(out, "{indent}{} {test}{}", tick(*holds), paint(Role::Faint, &values));
             }
@@ -341,14 +376,24 @@ fn happening(kind: &EventKind, lang: Lang) -> String {
         EventKind::Answered => lang.pick("接通", "answered").to_owned(),
         EventKind::NotConnected(report) => {
             let decision = crate::core::dial::dial_result(report);
-            format!("{} {}（{}） {}", lang.pick("未接通", "not connected:"), decision.result.as_str(), decision.by.as_str(), report.announcement)
+            format!(
+                "{} {}（{}） {}",
+                lang.pick("未接通", "not connected:"),
+                decision.result.as_str(),
+                decision.by.as_str(),
+                report.announcement
+            )
         }
         EventKind::AnsweredBy(by) => format!("{} {}", lang.pick("接听方", "answered by"), by.map_or("unknown", |by| by.as_str())),
         EventKind::NodeEntered(node) => format!("{} {node}", lang.pick("进入节点", "node")),
         EventKind::Silence(ms) => format!("{} {:.1}s", lang.pick("客户没有出声", "no input for"), f64::from(*ms) / 1000.0),
-        EventKind::KeywordTriggered(keyword) => format!("{} {} {}", lang.pick("拨号端报告关键词", "the dialer reports keyword"), keyword.category, keyword.keyword),
+        EventKind::KeywordTriggered(keyword) => {
+            format!("{} {} {}", lang.pick("拨号端报告关键词", "the dialer reports keyword"), keyword.category, keyword.keyword)
+        }
         EventKind::Refused(_) => lang.pick("拨号端报告拒绝", "the dialer reports a refusal").to_owned(),
-        EventKind::InviteOutcome(outcome) => format!("{} {}", lang.pick("拨号端报告邀约", "the dialer reports the invite"), outcome.as_str()),
+        EventKind::InviteOutcome(outcome) => {
+            format!("{} {}", lang.pick("拨号端报告邀约", "the dialer reports the invite"), outcome.as_str())
+        }
         EventKind::Hangup(hangup) => format!("{} {}", lang.pick("挂机", "hung up by"), hangup.by.map_or("", |by| by.as_str())),
         EventKind::Dtmf(digits) => format!("{} {digits}", lang.pick("按键", "keys")),
         EventKind::Transferred(to) => format!("{} {to}", lang.pick("转人工", "transferred to")),

@@ -60,7 +60,11 @@ fn chinese(mut command: Command, path: &str) -> Command {
     for (_, id, help) in CHINESE.iter().filter(|(at, ..)| *at == path) {
         command = if id.is_empty() { command.about(*help) } else { command.mut_arg(*id, |arg| arg.help(*help)) };
     }
-    let shared: Vec<&str> = command.get_arguments().map(|arg| arg.get_id().as_str().to_owned()).filter_map(|id| SHARED.iter().find(|(known, _)| *known == id).map(|(known, _)| *known)).collect();
+    let shared: Vec<&str> = command
+        .get_arguments()
+        .map(|arg| arg.get_id().as_str().to_owned())
+        .filter_map(|id| SHARED.iter().find(|(known, _)| *known == id).map(|(known, _)| *known))
+        .collect();
     for (id, help) in SHARED.iter().filter(|(id, _)| shared.contains(id)) {
         command = command.mut_arg(*id, |arg| arg.help(*help));
     }

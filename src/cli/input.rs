@@ -105,7 +105,8 @@ fn read_vcons(
 ) -> anyhow::Result<()> {
     let original = |bytes: &[u8]| if reading.keep_original { serde_json::from_slice(bytes).ok() } else { None };
     let peek = source.fill_buf()?;
-    let one_a_line = peek.split(|byte| *byte == b'\n').next().is_some_and(|first| serde_json::from_slice::<serde::de::IgnoredAny>(first).is_ok());
+    let one_a_line =
+        peek.split(|byte| *byte == b'\n').next().is_some_and(|first| serde_json::from_slice::<serde::de::IgnoredAny>(first).is_ok());
     if !one_a_line {
         let bytes = whole(source)?;
         progress(bytes.len() as u64);

@@ -86,7 +86,10 @@ fn lint_all(bundles: &[Bundle], lang: Lang) -> Outcome {
     }
     let names: Vec<&str> = bundles.iter().map(|bundle| bundle.name.as_str()).collect();
     let names = names.join(", ");
-    println!("{}", lang.pick(format!("{names}：{errors} 个错误，{warnings} 个提醒"), format!("{names}: {errors} errors, {warnings} warnings")));
+    println!(
+        "{}",
+        lang.pick(format!("{names}：{errors} 个错误，{warnings} 个提醒"), format!("{names}: {errors} errors, {warnings} warnings"))
+    );
     Ok(if errors > 0 { ExitCode::from(REJECTED) } else { ExitCode::SUCCESS })
 }
 
@@ -131,7 +134,9 @@ fn show(script: &Script, lang: Lang) {
     anstream::println!("{} {}@{}", paint(Role::Head, &script.title), script.id, script.version);
     anstream::println!("\n{}", paint(Role::Head, lang.pick("流程", "Flow")));
     for node in &script.nodes {
-        let place = node.main.map_or(lang.pick("主流程之外", "off the main flow").to_owned(), |place| format!("{} {}", lang.pick("主流程", "main flow"), place + 1));
+        let place = node.main.map_or(lang.pick("主流程之外", "off the main flow").to_owned(), |place| {
+            format!("{} {}", lang.pick("主流程", "main flow"), place + 1)
+        });
         anstream::println!("  {} {}  {}", paint(Role::Question, &node.id), node.title, paint(Role::Faint, &place));
         if !node.prompt.is_empty() {
             println!("    {}", node.prompt);
@@ -162,17 +167,30 @@ fn list_rows(script: &Script, lexicon: &Lexicon) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for (number, list) in lexicon.lists().iter().enumerate() {
         let count = |kind: EntryKind, exception: bool| {
-            lexicon.entries().iter().filter(|e| usize::from(e.list) == number && e.exception == exception && (exception || e.kind == kind)).count().to_string()
+            lexicon
+                .entries()
+                .iter()
+                .filter(|e| usize::from(e.list) == number && e.exception == exception && (exception || e.kind == kind))
+                .count()
+                .to_string()
         };
         let title = script.concepts.iter().find(|concept| concept.id == list.name).map_or("", |concept| &concept.title);
-        rows.push(vec![list.name.to_string(), title.to_owned(), count(EntryKind::Phrase, false), count(EntryKind::Phrase, true), count(EntryKind::Pattern, false)]);
+        rows.push(vec![
+            list.name.to_string(),
+            title.to_owned(),
+            count(EntryKind::Phrase, false),
+            count(EntryKind::Phrase, true),
+            count(EntryKind::Pattern, false),
+        ]);
     }
     rows
 }
 
 fn trigger_name(script: &Script, trigger: Trigger, lang: Lang) -> String {
     match trigger {
-        Trigger::Concept(index) => script.concept(index).map_or(String::new(), |concept| lang.pick(&concept.title, &concept.id).to_string()),
+        Trigger::Concept(index) => {
+            script.concept(index).map_or(String::new(), |concept| lang.pick(&concept.title, &concept.id).to_string())
+        }
         Trigger::Question => lang.pick("意向问题", "question").to_owned(),
         Trigger::Silence => lang.pick("静音", "silence").to_owned(),
         Trigger::Any => lang.pick("其他", "anything else").to_owned(),

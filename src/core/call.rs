@@ -102,16 +102,8 @@ impl CallState {
     pub fn new(script: Arc<Script>) -> Self {
         let tracker = Tracker::new(&script);
         let signals = tracker.signals(&script);
-        let mut call = Self {
-            script,
-            events: Vec::new(),
-            tracker,
-            ids: false,
-            closed: None,
-            signals,
-            holding: 0,
-            standing: Standing::default(),
-        };
+        let mut call =
+            Self { script, events: Vec::new(), tracker, ids: false, closed: None, signals, holding: 0, standing: Standing::default() };
         call.evaluate(Variables::ALL);
         call
     }
@@ -420,14 +412,13 @@ impl CallState {
         let (rule, fallback) = decide(script, holding);
         let label = rule.and_then(|rule| script.rules.get(rule)).map(|rule| rule.label);
         let label_id = label.and_then(|label| script.labels.get(label)).map_or("", |label| &*label.id);
-        let follow_up = if rule.is_some() {
-            script.follow_up.iter().position(|follow_up| follow_up.condition.holds(facts(label_id)))
-        } else {
-            None
-        };
-        let also = script.rules.iter().enumerate().filter(|(number, other)| {
-            !other.catch_all && Some(*number) != rule && holding >> number & 1 == 1
-        });
+        let follow_up =
+            if rule.is_some() { script.follow_up.iter().position(|follow_up| follow_up.condition.holds(facts(label_id))) } else { None };
+        let also = script
+            .rules
+            .iter()
+            .enumerate()
+            .filter(|(number, other)| !other.catch_all && Some(*number) != rule && holding >> number & 1 == 1);
         let also_matched = also.map(|(number, _)| number).collect();
         let Told { mut evidence, mut notices } = told;
         evidence.sort_by_key(|evidence| evidence.event);

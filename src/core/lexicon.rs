@@ -238,7 +238,8 @@ impl Lexicon {
                                 chars.add(literal, (entries.len() + triggers.len()) as EntryId);
                                 triggers.push(pattern);
                             }
-                            let firsts = |group: &Vec<Box<[u16]>>| Characters::of(group.iter().filter_map(|literal| literal.first().copied()));
+                            let firsts =
+                                |group: &Vec<Box<[u16]>>| Characters::of(group.iter().filter_map(|literal| literal.first().copied()));
                             let before = groups.iter().take(anchor).map(firsts).collect();
                             let after = groups.iter().skip(anchor + 1).map(firsts).collect();
                             patterns.push(Pattern { entry: id, program, regex, before, after, longest });
@@ -293,8 +294,11 @@ impl Lexicon {
         raw.clear();
         due.clear();
         let scattered = scattered(units);
-        self.chars.scan(units, from, |ch| ch, |found| {
-            match self.entries.get(found.entry as usize) {
+        self.chars.scan(
+            units,
+            from,
+            |ch| ch,
+            |found| match self.entries.get(found.entry as usize) {
                 Some(entry) => {
                     if raw.len() < MOST_HITS && self.fits(entry, &found, units, scattered) {
                         raw.push(raw_hit(entry, &found, units, exactness(&found, units)));
@@ -310,8 +314,8 @@ impl Lexicon {
                         }
                     }
                 }
-            }
-        });
+            },
+        );
         let last = units.list.len().saturating_sub(1) as u32;
         due.extend(self.always.iter().map(|&pattern| Due { pattern, from: from as u32, to: last }));
         if !due.is_empty() {
@@ -410,14 +414,15 @@ impl Lexicon {
                 continue;
             }
             let near = raw.get(first..).unwrap_or_default().iter().take_while(|rival| rival.hit.start < hit.end);
-            let beaten = near.clone().any(|rival| self.beats(rival, candidate)) || hit.how == Match::Pinyin && {
-                // Words that stand there as listed are no slip of the recogniser, unless they are part of what was heard.
-                near.filter(|rival| (rival.number as usize) < exact).any(|rival| {
-                    let other = &rival.hit;
-                    let part = other.inside(hit) && other.len() < hit.len();
-                    other.list != hit.list && other.len() >= 2 && other.overlaps(hit) && !part
-                })
-            };
+            let beaten = near.clone().any(|rival| self.beats(rival, candidate))
+                || hit.how == Match::Pinyin && {
+                    // Words that stand there as listed are no slip of the recogniser, unless they are part of what was heard.
+                    near.filter(|rival| (rival.number as usize) < exact).any(|rival| {
+                        let other = &rival.hit;
+                        let part = other.inside(hit) && other.len() < hit.len();
+                        other.list != hit.list && other.len() >= 2 && other.overlaps(hit) && !part
+                    })
+                };
             if !beaten {
                 hits.push(*hit);
             }

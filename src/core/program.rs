@@ -116,20 +116,26 @@ impl Program {
                 return Ran::GaveUp;
             }
             let goes_on = match self.instructions.get(pc as usize) {
-                Some(Instruction::Char(ch)) => text.get(here) == Some(ch) && {
-                    here += 1;
-                    pc += 1;
-                    true
-                },
-                Some(Instruction::Set(set)) => text.get(here).is_some_and(|&ch| holds(set, ch)) && {
-                    here += 1;
-                    pc += 1;
-                    true
-                },
-                Some(Instruction::Peek(set)) => text.get(here).is_some_and(|&ch| set.may_hold(ch)) && {
-                    pc += 1;
-                    true
-                },
+                Some(Instruction::Char(ch)) => {
+                    text.get(here) == Some(ch) && {
+                        here += 1;
+                        pc += 1;
+                        true
+                    }
+                }
+                Some(Instruction::Set(set)) => {
+                    text.get(here).is_some_and(|&ch| holds(set, ch)) && {
+                        here += 1;
+                        pc += 1;
+                        true
+                    }
+                }
+                Some(Instruction::Peek(set)) => {
+                    text.get(here).is_some_and(|&ch| set.may_hold(ch)) && {
+                        pc += 1;
+                        true
+                    }
+                }
                 Some(Instruction::Split(first, second)) => {
                     stack.push((*second, here as u32));
                     pc = *first;
@@ -139,14 +145,18 @@ impl Program {
                     pc = *to;
                     true
                 }
-                Some(Instruction::TextStart) => here == 0 && {
-                    pc += 1;
-                    true
-                },
-                Some(Instruction::TextEnd) => here == text.len() && {
-                    pc += 1;
-                    true
-                },
+                Some(Instruction::TextStart) => {
+                    here == 0 && {
+                        pc += 1;
+                        true
+                    }
+                }
+                Some(Instruction::TextEnd) => {
+                    here == text.len() && {
+                        pc += 1;
+                        true
+                    }
+                }
                 Some(Instruction::Match) => return Ran::Match(here),
                 None => return Ran::No,
             };
@@ -354,20 +364,41 @@ mod tests {
     #[test]
     fn it_finds_what_the_regex_crate_finds() {
         let sayings = [
-            "你们这个是怎么收费的 一个月多少钱啊", "没有这个需求 不好意思啊 我们暂时没有打算", "明天下午三点以后打给我吧 我现在在开会", "能不能先给我发个资料到微信上看看",
-            "我这个号码你是从哪里弄来的 别再给我打了", "短信也别发 微信也别加 不需要", "你们公司在哪里啊 有多少人", "给我装一个吧 什么时候能来", "", " ", "可以 行 好 没问题 不过就是现在不行",
-            "家里已经装了移动的宽带了 去年办的", "效果怎么样 一千个电话能出几个意向客户", "您看明天方便吗我让顾问给您打个电话", "封号了怎么办 谁负责赔", "嗯那个没有不行啊", "等会儿等会儿你慢点说",
+            "你们这个是怎么收费的 一个月多少钱啊",
+            "没有这个需求 不好意思啊 我们暂时没有打算",
+            "明天下午三点以后打给我吧 我现在在开会",
+            "能不能先给我发个资料到微信上看看",
+            "我这个号码你是从哪里弄来的 别再给我打了",
+            "短信也别发 微信也别加 不需要",
+            "你们公司在哪里啊 有多少人",
+            "给我装一个吧 什么时候能来",
+            "",
+            " ",
+            "可以 行 好 没问题 不过就是现在不行",
+            "家里已经装了移动的宽带了 去年办的",
+            "效果怎么样 一千个电话能出几个意向客户",
+            "您看明天方便吗我让顾问给您打个电话",
+            "封号了怎么办 谁负责赔",
+            "嗯那个没有不行啊",
+            "等会儿等会儿你慢点说",
         ];
         let mut checked = 0;
         for script in crate::script::Library::bundled().unwrap().iter() {
-            for entry in script.customer.entries().iter().chain(script.robot.entries()).filter(|e| e.kind == crate::core::lexicon::EntryKind::Pattern) {
+            for entry in script
+                .customer
+                .entries()
+                .iter()
+                .chain(script.robot.entries())
+                .filter(|e| e.kind == crate::core::lexicon::EntryKind::Pattern)
+            {
                 let regex = regex::Regex::new(&entry.text).unwrap();
                 if Program::compile(&entry.text).is_none() {
                     continue;
                 }
                 for text in sayings {
                     let of = |byte: usize| text[..byte].encode_utf16().count();
-                    let expected: Vec<(usize, usize)> = regex.find_iter(text).filter(|m| !m.is_empty()).map(|m| (of(m.start()), of(m.end()))).collect();
+                    let expected: Vec<(usize, usize)> =
+                        regex.find_iter(text).filter(|m| !m.is_empty()).map(|m| (of(m.start()), of(m.end()))).collect();
                     assert_eq!(find_all(&entry.text, text), expected, "/{}/ over {text}", entry.text);
                     checked += 1;
                 }

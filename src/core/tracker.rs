@@ -274,7 +274,10 @@ impl Tracker {
             EventKind::KeywordTriggered(keyword) => match script.concept_of(&keyword.category) {
                 Some(concept) => self.reported(script, step, concept, &keyword.keyword, sink),
                 None if !self.muted() && S::LISTENS => {
-                    sink.notice(format!("event {}: category {:?} is not mapped by the script; it triggers nothing", step.index, keyword.category));
+                    sink.notice(format!(
+                        "event {}: category {:?} is not mapped by the script; it triggers nothing",
+                        step.index, keyword.category
+                    ));
                     sink.evidence(Evidence {
                         category: Category::Foreign(keyword.category.clone()),
                         ..told("", Phrase::Text(keyword.keyword.clone()))
@@ -395,8 +398,7 @@ impl Tracker {
             self.forget_content(sink);
             self.answered_by = Some(machine);
             if S::LISTENS {
-                let listed =
-                    reading.hits.iter().find(|hit| script.customer_list(hit.list) == Some(CustomerList::Machine(machine)));
+                let listed = reading.hits.iter().find(|hit| script.customer_list(hit.list) == Some(CustomerList::Machine(machine)));
                 sink.evidence(match listed {
                     Some(hit) => {
                         let evidence = whole(step, "answered_by", Phrase::Listed(hit.entry), hit.how);
@@ -505,9 +507,8 @@ impl Tracker {
             let evidence = whole(step, signal_of(script, concept), Phrase::Listed(hit.entry), how);
             sink.evidence(Evidence { start: hit.start, end: hit.end, category: Category::Concept(concept), ..evidence });
         }
-        let span = |test: &dyn Fn(CustomerList) -> bool| {
-            reading.hits.iter().find(|hit| script.customer_list(hit.list).is_some_and(test)).copied()
-        };
+        let span =
+            |test: &dyn Fn(CustomerList) -> bool| reading.hits.iter().find(|hit| script.customer_list(hit.list).is_some_and(test)).copied();
         for &concept in &meaning.context {
             let goodbye = Some(concept) == known.refuse;
             let by = span(&|list| match list {
@@ -561,7 +562,10 @@ impl Tracker {
         self.close_line(script, step.at_ms);
         let told = if named { script.node_of(&utterance.node_id) } else { None };
         if named && told.is_none() && S::LISTENS {
-            sink.notice(format!("event {}: node {:?} is not mapped by the script; it is recognised by its words", step.index, utterance.node_id));
+            sink.notice(format!(
+                "event {}: node {:?} is not mapped by the script; it is recognised by its words",
+                step.index, utterance.node_id
+            ));
         }
         let expected = self.expected(script);
         let (node, similarity, recognised) = match (told, self.entered) {
@@ -623,9 +627,8 @@ impl Tracker {
         let awaits_answer = self.side == Side::Customer && expected.contains(&Target::Answer)
             || self.side == Side::Customer && self.turns.last().is_some_and(|turn| !script.questions_of(turn.concepts).is_empty());
         let is_expected = |node: NodeIndex| expected.contains(&Target::Node(node)) || self.next_in_flow(script) == Some(node);
-        let score = |candidate: &super::reading::Candidate| {
-            candidate.similarity + if is_expected(candidate.node) { EXPECTED_BONUS } else { 0.0 }
-        };
+        let score =
+            |candidate: &super::reading::Candidate| candidate.similarity + if is_expected(candidate.node) { EXPECTED_BONUS } else { 0.0 };
         let best = reading.candidates.iter().max_by(|a, b| score(a).total_cmp(&score(b)).then(b.node.cmp(&a.node)))?;
         let needed = match (awaits_answer, is_expected(best.node)) {
             (true, false) => RECOGNISED_AFTER_QUESTION,
@@ -650,7 +653,10 @@ impl Tracker {
         }
         let Some(node) = script.node_of(id) else {
             if S::LISTENS {
-                sink.notice(format!("event {}: node {id:?} is not mapped by the script; its lines are recognised by their words", step.index));
+                sink.notice(format!(
+                    "event {}: node {id:?} is not mapped by the script; its lines are recognised by their words",
+                    step.index
+                ));
             }
             return;
         };
@@ -739,7 +745,8 @@ impl Tracker {
         if self.muted() {
             return;
         }
-        let named = self.spoken.iter().find(|(event, _)| *event == step.words_at && step.words_at != step.index).map(|(_, turn)| *turn as usize);
+        let named =
+            self.spoken.iter().find(|(event, _)| *event == step.words_at && step.words_at != step.index).map(|(_, turn)| *turn as usize);
         let turn = named.unwrap_or_else(|| self.open_turn());
         self.settle_unheard(script);
         let filler = Some(concept) == script.known.filler;

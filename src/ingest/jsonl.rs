@@ -39,7 +39,8 @@ pub fn call(line: &[u8], limits: &Limits) -> Result<CallRecord, Rejection> {
     if !text.trim_start_matches('\u{FEFF}').trim_start().starts_with('{') {
         return Err(unreadable("not a call: a call is a JSON object".to_owned()));
     }
-    let wire: CallJson<'_> = serde_json::from_str(text.trim_start_matches('\u{FEFF}')).map_err(|error| unreadable(format!("not a call: {error}")))?;
+    let wire: CallJson<'_> =
+        serde_json::from_str(text.trim_start_matches('\u{FEFF}')).map_err(|error| unreadable(format!("not a call: {error}")))?;
     let mut record = CallRecord::default();
     let call_id = field::<json::Text>("callId", wire.call_id).map_err(unreadable)?.unwrap_or_default();
     if call_id.0.is_empty() {
@@ -173,7 +174,9 @@ mod tests {
 
     #[test]
     fn a_damaged_event_is_rejected_alone() {
-        let mut line = br#"{"callId":"c","events":[{"utterance":{"speaker":"CUSTOMER","text":"A"}},{"utterance":{"speaker":"CUSTOMER","text":""#.to_vec();
+        let mut line =
+            br#"{"callId":"c","events":[{"utterance":{"speaker":"CUSTOMER","text":"A"}},{"utterance":{"speaker":"CUSTOMER","text":""#
+                .to_vec();
         line.extend([0xE4, 0xB8]);
         line.extend(br#""}},{"utterance":{"speaker":"CUSTOMER","text":"B"#);
         line.extend("\u{FFFD}".bytes());

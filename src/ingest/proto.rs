@@ -1,9 +1,7 @@
 //! Protobuf messages, as gRPC brings them.
 
 use super::{CallRecord, Limits, share};
-use crate::core::event::{
-    Answerer, DialReport, DialResult, Event, EventKind, Hangup, Keyword, Outcome, Party, Speaker, Utterance,
-};
+use crate::core::event::{Answerer, DialReport, DialResult, Event, EventKind, Hangup, Keyword, Outcome, Party, Speaker, Utterance};
 use crate::wire::{raw, v1};
 
 /// A whole call.

@@ -42,7 +42,9 @@ impl fmt::Display for BundleError {
         match self {
             Self::Read(path, error) => write!(f, "{}: {error}", path.display()),
             Self::NotUtf8(path, at) => write!(f, "{}: not UTF-8 text (at byte {at}); save the file as UTF-8", path.display()),
-            Self::TooLarge(path, bytes) => write!(f, "{}: {bytes} bytes, more than the {MOST_BYTES} a bundle's file may have", path.display()),
+            Self::TooLarge(path, bytes) => {
+                write!(f, "{}: {bytes} bytes, more than the {MOST_BYTES} a bundle's file may have", path.display())
+            }
             Self::Empty(path) => write!(f, "{}: no script here; a script is a folder with a script.yaml", path.display()),
         }
     }

@@ -355,7 +355,10 @@ fn signal_differences(script: &Script, verdict: &Verdict, name: &str, expected: 
                 let place = script.categories().find(|(_, concept)| &*concept.id == category).map(|(index, _)| usize::from(index));
                 place.and_then(|place| signals.hits.get(place)).map_or("no such category".to_owned(), u32::to_string)
             };
-            return expected.iter().map(|(category, count)| (format!("signals.hits.{category}"), count.to_string(), of(category))).collect();
+            return expected
+                .iter()
+                .map(|(category, count)| (format!("signals.hits.{category}"), count.to_string(), of(category)))
+                .collect();
         }
         other => return vec![(format!("signals.{other}"), "a signal".to_owned(), "no such signal".to_owned())],
     };

@@ -52,9 +52,8 @@ impl Diagnostic {
         };
         let end = self.span.end.min(self.text.len()).max(self.span.start.min(self.text.len()));
         let span = self.span.start.min(end)..end;
-        let mut group = Group::with_title(level.primary_title(self.message.as_str()).id(self.code)).element(
-            Snippet::source(self.text.as_str()).path(self.file.as_str()).annotation(AnnotationKind::Primary.span(span)),
-        );
+        let mut group = Group::with_title(level.primary_title(self.message.as_str()).id(self.code))
+            .element(Snippet::source(self.text.as_str()).path(self.file.as_str()).annotation(AnnotationKind::Primary.span(span)));
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help.as_str()));
         }

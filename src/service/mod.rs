@@ -30,12 +30,7 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self {
-            idle: Duration::from_secs(600),
-            gap: Duration::from_secs(5),
-            gap_events: 256,
-            final_open: Duration::from_secs(600),
-        }
+        Self { idle: Duration::from_secs(600), gap: Duration::from_secs(5), gap_events: 256, final_open: Duration::from_secs(600) }
     }
 }
 

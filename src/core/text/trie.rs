@@ -60,13 +60,9 @@ impl TrieBuilder {
         match symbols {
             [] => return,
             [only] => self.single.push(*only),
-            [first, second] => {
+            [first, rest @ ..] => {
                 self.leads.push(*first);
-                self.prefixes.push(prefix(*first, *second, 0));
-            }
-            [first, second, third, ..] => {
-                self.leads.push(*first);
-                self.prefixes.push(prefix(*first, *second, *third));
+                self.prefixes.push(prefix([*first, nth(rest, 0), nth(rest, 1), nth(rest, 2)]));
             }
         }
         if let Some(outs) = self.outs.get_mut(node as usize) {
@@ -142,9 +138,13 @@ impl Edge {
     }
 }
 
-/// The first symbols of a phrase as one number: three, or two and 0 where there are no more.
-fn prefix(first: u16, second: u16, third: u16) -> u64 {
-    u64::from(first) << 32 | u64::from(second) << 16 | u64::from(third)
+/// The first four symbols of a phrase as one number, 0 where there are no more.
+fn prefix(symbols: [u16; 4]) -> u64 {
+    symbols.iter().fold(0, |number, &symbol| number << 16 | u64::from(symbol))
+}
+
+fn nth(symbols: &[u16], at: usize) -> u16 {
+    symbols.get(at).copied().unwrap_or_default()
 }
 
 /// A bit set over hashed prefixes: no false "no".
@@ -203,15 +203,14 @@ impl Trie {
     pub(crate) fn scan(&self, units: &Units, from: usize, symbol: impl Fn(u16) -> u16, mut found: impl FnMut(Found)) {
         let list = units.list.as_slice();
         let symbol_at = |at: usize| list.get(at).map_or(0, |unit| symbol(unit.ch));
-        let (mut second, mut third) = (symbol_at(from), symbol_at(from + 1));
+        let mut ahead = [0, symbol_at(from), symbol_at(from + 1), symbol_at(from + 2)];
         for start in from..list.len() {
-            let first = std::mem::replace(&mut second, third);
-            third = symbol_at(start + 2);
-            let root = self.roots.get(usize::from(first)).copied().unwrap_or(0);
+            ahead = [ahead[1], ahead[2], ahead[3], symbol_at(start + 3)];
+            let root = self.roots.get(usize::from(ahead[0])).copied().unwrap_or(0);
             if root == 0 {
                 continue;
             }
-            let goes_on = root & LEADS != 0 && self.may_go_on(units, start, first, second, third);
+            let goes_on = root & LEADS != 0 && self.may_go_on(units, start, ahead);
             if goes_on || root & SINGLE != 0 {
                 self.walk(units, start, root & NODE, goes_on, &symbol, &mut found);
             }
@@ -220,14 +219,19 @@ impl Trie {
 
     /// Whether a phrase of two symbols or more may begin at `start`. Where something to be passed over follows, it may.
     #[inline]
-    fn may_go_on(&self, units: &Units, start: usize, first: u16, second: u16, third: u16) -> bool {
+    fn may_go_on(&self, units: &Units, start: usize, ahead: [u16; 4]) -> bool {
         let Some(following) = units.list.get(start + 1).filter(|unit| unit.gap != Gap::Sentence) else { return false };
-        if self.filter.may_hold(prefix(first, second, 0)) || self.filter.may_hold(prefix(first, second, third)) {
+        let [first, second, third, fourth] = ahead;
+        if self.filter.may_hold(prefix(ahead))
+            || self.filter.may_hold(prefix([first, second, third, 0]))
+            || self.filter.may_hold(prefix([first, second, 0, 0]))
+        {
             return true;
         }
+        let passed = |at: usize| units.list.get(at).is_some_and(|unit| may_be_passed(unit.ch)) && filler_at(units, at) > 0;
         may_be_passed(following.ch) && filler_at(units, start + 1) > 0
-            || third == second && second != first
-            || units.list.get(start + 2).is_some_and(|unit| may_be_passed(unit.ch)) && filler_at(units, start + 2) > 0
+            || second != first && (third == second || passed(start + 2))
+            || third != second && (fourth == third && fourth != 0 || passed(start + 3))
     }
 
     fn walk(&self, units: &Units, start: usize, root: u32, goes_on: bool, symbol: &impl Fn(u16) -> u16, found: &mut impl FnMut(Found)) {
@@ -317,10 +321,15 @@ mod tests {
         units.cut(text);
         let chars: Vec<char> = text.chars().collect();
         let mut out = Vec::new();
-        trie.scan(&units, 0, |c| c, |f| {
-            let (from, to) = (units.list[f.start].at as usize, units.list[f.end].at as usize);
-            out.push((chars[from..=to].iter().collect(), f.skipped));
-        });
+        trie.scan(
+            &units,
+            0,
+            |c| c,
+            |f| {
+                let (from, to) = (units.list[f.start].at as usize, units.list[f.end].at as usize);
+                out.push((chars[from..=to].iter().collect(), f.skipped));
+            },
+        );
         out
     }
 

@@ -120,9 +120,12 @@ fn class_of_other(ch: u16) -> Class {
         '+' | '%' | '=' | '<' | '>' | '$' | '^' | '\u{FFFD}' => Class::Symbol,
         _ if c.is_alphanumeric() => Class::Word,
         _ if c.is_ascii() || c.is_whitespace() || c.is_control() => Class::Clause,
-        '\u{00A1}'..='\u{00BF}' | '\u{2010}'..='\u{206F}' | '\u{3001}'..='\u{303F}' | '\u{30FB}' | '\u{FE10}'..='\u{FE6F}' | '\u{FF00}'..='\u{FFEF}' => {
-            Class::Clause
-        }
+        '\u{00A1}'..='\u{00BF}'
+        | '\u{2010}'..='\u{206F}'
+        | '\u{3001}'..='\u{303F}'
+        | '\u{30FB}'
+        | '\u{FE10}'..='\u{FE6F}'
+        | '\u{FF00}'..='\u{FFEF}' => Class::Clause,
         _ => Class::Symbol,
     }
 }
