@@ -90,7 +90,7 @@ fn kind() -> impl Strategy<Value = EventKind> {
         3 => (pick(CATEGORIES), pick(IDS)).prop_map(|(category, utterance_id)| {
             EventKind::KeywordTriggered(Box::new(Keyword { category, keyword: "词".into(), utterance_id }))
         }),
-        1 => pick(IDS).prop_map(|id| EventKind::Refused(Some(id).filter(|id: &Box<str>| !id.is_empty()))),
+        1 => pick(IDS).prop_map(|id| EventKind::Refused(if id.is_empty() { None } else { Some(id) })),
         1 => prop::sample::select(Outcome::ALL).prop_map(EventKind::InviteOutcome),
         1 => (prop::option::of(prop::sample::select(Party::ALL)), report()).prop_map(|(by, report)| EventKind::Hangup(Box::new(Hangup { by, report }))),
         1 => Just(EventKind::Unknown),

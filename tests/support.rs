@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use callgrade::core::event::{Event, EventKind, Hangup, Party, Speaker, Utterance};
 use callgrade::core::script::Script;
-use callgrade::ingest::{CallRecord, Limits, jsonl};
+use callgrade::ingest::Limits;
 use callgrade::script::{Library, case};
 use callgrade::service::{Patience, ScriptChoice, Service};
 use callgrade::transport::{self, ServerOptions};
@@ -37,12 +37,6 @@ pub fn all_cases() -> &'static [(Arc<Script>, case::Case)] {
 
 pub fn events_of(script: &Script, case: &case::Case) -> Vec<Event> {
     case.events(script.speaking_rate).unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// Development calls, if they are there.
-pub fn dev_calls() -> Option<Vec<CallRecord>> {
-    let text = std::fs::read_to_string(data("calls-dev.jsonl")?).ok()?;
-    Some(text.lines().map(|line| jsonl::call(line.as_bytes(), &Limits::default()).expect("a development call")).collect())
 }
 
 /// A development file at `$CALLGRADE_DATA`, else beside the project.
@@ -176,7 +170,6 @@ pub fn comparable(verdict: &v1::Verdict) -> v1::Verdict {
 /// A real server on a free port.
 pub struct TestServer {
     pub address: String,
-    pub service: Arc<Service>,
     stop: Option<oneshot::Sender<()>>,
     done: Option<tokio::task::JoinHandle<()>>,
 }
@@ -187,11 +180,11 @@ impl TestServer {
         let service = Service::new(scripts, limits, patience);
         let (listener, address) = transport::listen("127.0.0.1:0").await.expect("a free port");
         let (stop, stopped) = oneshot::channel();
-        let serving = transport::serve(Arc::clone(&service), listener, ServerOptions::default(), async {
+        let serving = transport::serve(service, listener, ServerOptions::default(), async {
             let _ = stopped.await;
         });
         let done = tokio::spawn(async { serving.await.expect("the server runs") });
-        Self { address: address.to_string(), service, stop: Some(stop), done: Some(done) }
+        Self { address: address.to_string(), stop: Some(stop), done: Some(done) }
     }
 
     pub async fn client(&self) -> GradingClient<Channel> {

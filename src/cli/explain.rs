@@ -80,7 +80,7 @@ pub(super) fn run(args: &ExplainArgs, lang: Lang) -> Outcome {
         return Ok(ExitCode::from(REJECTED));
     };
     let script = scripts.of(&record.script_id)?;
-    anstream::print!("{}", page(&script, &record, lang));
+    std::io::Write::write_all(&mut anstream::stdout().lock(), page(&script, &record, lang).as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -13,6 +13,12 @@ use crate::core::lexicon::{EntryKind, Lexicon};
 use crate::core::script::{Script, Target, Trigger};
 use crate::script::{Bundle, Severity, case, compile, lint};
 
+/// Prints a line; a reader that has gone away is an error, which ends the command quietly.
+fn say(line: impl std::fmt::Display) -> std::io::Result<()> {
+    use std::io::Write;
+    writeln!(anstream::stdout().lock(), "{line}")
+}
+
 #[derive(Debug, Args)]
 pub(super) struct ScriptArgs {
     #[command(subcommand)]
@@ -81,15 +87,15 @@ fn lint_all(bundles: &[Bundle], lang: Lang) -> Outcome {
                 Severity::Error => errors += 1,
                 Severity::Warning => warnings += 1,
             }
-            anstream::println!("{}\n", diagnostic.render(colour));
+            say(format_args!("{}\n", diagnostic.render(colour)))?;
         }
     }
     let names: Vec<&str> = bundles.iter().map(|bundle| bundle.name.as_str()).collect();
     let names = names.join(", ");
-    println!(
+    say(format_args!(
         "{}",
-        lang.pick(format!("{names}：{errors} 个错误，{warnings} 个提醒"), format!("{names}: {errors} errors, {warnings} warnings"))
-    );
+        lang.pick(format!("{names}：{errors} 个错误，{warnings} 个提醒"), format!("{names}: errors: {errors}, warnings: {warnings}"))
+    ))?;
     Ok(if errors > 0 { ExitCode::from(REJECTED) } else { ExitCode::SUCCESS })
 }
 
@@ -102,7 +108,7 @@ fn test_all(bundles: &[Bundle], lang: Lang) -> Outcome {
                 Ok(cases) => cases,
                 Err(reason) => {
                     failed += 1;
-                    anstream::println!("{} {}/{path}: {reason}", paint(Role::Bad, "✗"), bundle.name);
+                    say(format_args!("{} {}/{path}: {reason}", paint(Role::Bad, "✗"), bundle.name))?;
                     continue;
                 }
             };
@@ -113,54 +119,55 @@ fn test_all(bundles: &[Bundle], lang: Lang) -> Outcome {
                     continue;
                 }
                 failed += 1;
-                anstream::println!("{} {}/{path}: {}", paint(Role::Bad, "✗"), bundle.name, case.name);
-                differences.iter().for_each(|difference| println!("    {difference}"));
+                say(format_args!("{} {}/{path}: {}", paint(Role::Bad, "✗"), bundle.name, case.name))?;
+                differences.iter().try_for_each(|difference| say(format_args!("    {difference}")))?;
             }
         }
     }
-    println!("{}", lang.pick(format!("通过 {passed} 例，不通过 {failed} 例"), format!("{passed} cases passed, {failed} failed")));
+    say(format_args!("{}", lang.pick(format!("通过 {passed} 例，不通过 {failed} 例"), format!("{passed} cases passed, {failed} failed"))))?;
     Ok(if failed > 0 { ExitCode::from(REJECTED) } else { ExitCode::SUCCESS })
 }
 
 fn show_all(bundles: &[Bundle], lang: Lang) -> Outcome {
     for bundle in bundles {
         let script = compile(bundle)?;
-        show(&script, lang);
+        show(&script, lang)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(script: &Script, lang: Lang) {
-    anstream::println!("{} {}@{}", paint(Role::Head, &script.title), script.id, script.version);
-    anstream::println!("\n{}", paint(Role::Head, lang.pick("流程", "Flow")));
+fn show(script: &Script, lang: Lang) -> std::io::Result<()> {
+    say(format_args!("{} {}@{}", paint(Role::Head, &script.title), script.id, script.version))?;
+    say(format_args!("\n{}", paint(Role::Head, lang.pick("流程", "Flow"))))?;
     for node in &script.nodes {
         let place = node.main.map_or(lang.pick("主流程之外", "off the main flow").to_owned(), |place| {
             format!("{} {}", lang.pick("主流程", "main flow"), place + 1)
         });
-        anstream::println!("  {} {}  {}", paint(Role::Question, &node.id), node.title, paint(Role::Faint, &place));
+        say(format_args!("  {} {}  {}", paint(Role::Question, &node.id), node.title, paint(Role::Faint, &place)))?;
         if !node.prompt.is_empty() {
-            println!("    {}", node.prompt);
+            say(format_args!("    {}", node.prompt))?;
         }
         for (trigger, targets) in &node.branches {
             let targets: Vec<&str> = targets.iter().map(|target| target_name(script, *target, lang)).collect();
-            println!("    {} → {}", trigger_name(script, *trigger, lang), targets.join(lang.pick("，再 → ", ", then → ")));
+            say(format_args!("    {} → {}", trigger_name(script, *trigger, lang), targets.join(lang.pick("，再 → ", ", then → "))))?;
         }
     }
-    anstream::println!("\n{}", paint(Role::Head, lang.pick("规则", "Rules")));
+    say(format_args!("\n{}", paint(Role::Head, lang.pick("规则", "Rules"))))?;
     let mut rules = Table::new(&lang.pick(["规则", "等级", "标准的话", "条件"], ["rule", "label", "the standard's words", "condition"]));
     for rule in &script.rules {
         let label = script.labels.get(rule.label).map_or("", |label| &label.id);
         let catch_all = if rule.catch_all { lang.pick("（兜底）", " (catch-all)") } else { "" };
         rules.row(vec![rule.id.to_string(), label.to_owned(), format!("{}{catch_all}", rule.words), rule.condition.source.to_string()]);
     }
-    rules.lines().iter().for_each(|line| println!("  {line}"));
-    anstream::println!("\n{}", paint(Role::Head, lang.pick("词表", "Lists")));
+    rules.lines().iter().try_for_each(|line| say(format_args!("  {line}")))?;
+    say(format_args!("\n{}", paint(Role::Head, lang.pick("词表", "Lists"))))?;
     let mut lists = Table::new(&lang.pick(["词表", "名称", "词", "例外", "正则"], ["list", "title", "phrases", "exceptions", "patterns"]));
     for row in list_rows(script, &script.customer).into_iter().chain(list_rows(script, &script.robot)) {
         lists.row(row);
     }
-    lists.lines().iter().for_each(|line| println!("  {line}"));
-    println!();
+    lists.lines().iter().try_for_each(|line| say(format_args!("  {line}")))?;
+    say("")?;
+    Ok(())
 }
 
 fn list_rows(script: &Script, lexicon: &Lexicon) -> Vec<Vec<String>> {

@@ -12,14 +12,8 @@ const MOST_INSTRUCTIONS: usize = 4_000;
 const MOST_STEPS: u32 = 4_000;
 
 /// A set of characters, give or take: no false "no".
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Characters([u64; 16]);
-
-impl Default for Characters {
-    fn default() -> Self {
-        Self([0; 16])
-    }
-}
 
 impl Characters {
     pub(crate) fn of(characters: impl Iterator<Item = u16>) -> Self {

@@ -624,8 +624,8 @@ impl Tracker {
     }
 
     fn recognise(&self, script: &Script, reading: &RobotReading, expected: &[Target]) -> Option<(NodeIndex, f32)> {
-        let awaits_answer = self.side == Side::Customer && expected.contains(&Target::Answer)
-            || self.side == Side::Customer && self.turns.last().is_some_and(|turn| !script.questions_of(turn.concepts).is_empty());
+        let asked = || self.turns.last().is_some_and(|turn| !script.questions_of(turn.concepts).is_empty());
+        let awaits_answer = self.side == Side::Customer && (expected.contains(&Target::Answer) || asked());
         let is_expected = |node: NodeIndex| expected.contains(&Target::Node(node)) || self.next_in_flow(script) == Some(node);
         let score =
             |candidate: &super::reading::Candidate| candidate.similarity + if is_expected(candidate.node) { EXPECTED_BONUS } else { 0.0 };

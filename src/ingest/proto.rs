@@ -58,7 +58,10 @@ pub fn event(event: v1::CallEvent) -> Result<Event, String> {
             keyword: keyword.keyword.into(),
             utterance_id: keyword.utterance_id.into(),
         })),
-        Some(Wire::Refused(refused)) => EventKind::Refused(Some(refused.utterance_id.into()).filter(|id: &Box<str>| !id.is_empty())),
+        Some(Wire::Refused(refused)) => {
+            let id = refused.utterance_id;
+            EventKind::Refused(if id.is_empty() { None } else { Some(id.into()) })
+        }
         Some(Wire::InviteOutcome(invite)) => {
             EventKind::InviteOutcome(value("outcome", invite.outcome, Outcome::ALL)?.ok_or("the invite outcome is not given")?)
         }

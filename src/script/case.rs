@@ -59,6 +59,18 @@ enum SignalSpec {
     Map(IndexMap<String, f64>),
 }
 
+impl fmt::Display for SignalSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => value.fmt(f),
+            Self::Number(value) => value.fmt(f),
+            Self::Text(value) => write!(f, "{value:?}"),
+            Self::List(items) => write!(f, "[{}]", items.join(", ")),
+            Self::Map(map) => write!(f, "{map:?}"),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 enum EventSpec {
@@ -371,5 +383,5 @@ fn signal_differences(script: &Script, verdict: &Verdict, name: &str, expected: 
         other => other.clone(),
     };
     let (expected, got) = (sorted(expected), sorted(&got));
-    if expected == got { Vec::new() } else { vec![(format!("signals.{name}"), format!("{expected:?}"), format!("{got:?}"))] }
+    if expected == got { Vec::new() } else { vec![(format!("signals.{name}"), expected.to_string(), got.to_string())] }
 }
