@@ -7,12 +7,12 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::input::{self, Given, Item, Reading};
+use super::input::{self, Given, Item, ReadOptions};
 use super::paint::{Role, label_role, paint};
 use super::table::{Table, cut};
-use super::{FileLimitOptions, Format, Outcome, REJECTED, ScriptOptions};
+use super::{Outcome, REJECTED, ScriptOptions};
 use crate::config::Lang;
-use crate::ingest::vcon::{self, VconOptions};
+use crate::ingest::vcon;
 use crate::ingest::{Fault, Rejection};
 use crate::service::{ScriptChoice, grade};
 use crate::wire::v1;
@@ -22,16 +22,10 @@ pub(super) struct ClassifyArgs {
     #[command(flatten)]
     scripts: ScriptOptions,
     #[command(flatten)]
-    limits: FileLimitOptions,
-    /// Format of the input
-    #[arg(long, value_enum, default_value_t = Format::Auto)]
-    format: Format,
+    input: ReadOptions,
     /// Format of the output
     #[arg(long, value_enum, default_value_t = Output::Jsonl)]
     output: Output,
-    /// vCon: which party is the robot, by index, name, telephone or mail
-    #[arg(long, value_name = "PARTY")]
-    robot_party: Option<String>,
     /// Input files; - is standard input
     #[arg(value_name = "FILE", default_value = "-")]
     files: Vec<PathBuf>,
@@ -55,12 +49,7 @@ const TABLE_ROWS: usize = 200;
 
 pub(super) fn run(args: &ClassifyArgs, lang: Lang) -> Outcome {
     let scripts = args.scripts.choice()?;
-    let reading = Reading {
-        format: args.format,
-        limits: args.limits.limits(),
-        vcon: VconOptions { robot_party: args.robot_party.clone(), ..VconOptions::default() },
-        keep_original: args.output == Output::Vcon,
-    };
+    let reading = args.input.reading(args.output == Output::Vcon);
     let mut report = Report { bar: progress_bar(&args.files, lang), ..Report::default() };
     let stdout = anstream::AutoStream::auto(io::stdout().lock());
     let mut writer = Writer { output: args.output, lang, scripts: &scripts, out: BufWriter::new(stdout), table: Vec::new(), headed: false };

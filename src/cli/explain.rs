@@ -8,10 +8,10 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::classify::follow_up_words;
-use super::input::{self, Given, Reading};
+use super::input::{self, Given, ReadOptions};
 use super::paint::{Role, label_role, paint};
 use super::table::pad;
-use super::{FileLimitOptions, Format, Outcome, REJECTED, ScriptOptions};
+use super::{Outcome, REJECTED, ScriptOptions};
 use crate::config::Lang;
 use crate::core::call::{CallState, LineView};
 use crate::core::event::{Event, EventKind, Speaker};
@@ -21,7 +21,6 @@ use crate::core::rule::Facts;
 use crate::core::script::Script;
 use crate::core::verdict::{Category, EndedBy, Evidence, Verdict};
 use crate::ingest::CallRecord;
-use crate::ingest::vcon::VconOptions;
 use crate::wire::v1;
 
 #[derive(Debug, Args)]
@@ -29,13 +28,7 @@ pub(super) struct ExplainArgs {
     #[command(flatten)]
     scripts: ScriptOptions,
     #[command(flatten)]
-    limits: FileLimitOptions,
-    /// Format of the input
-    #[arg(long, value_enum, default_value_t = Format::Auto)]
-    format: Format,
-    /// vCon: which party is the robot, by index, name, telephone or mail
-    #[arg(long, value_name = "PARTY")]
-    robot_party: Option<String>,
+    input: ReadOptions,
     /// The file the call is in; - is standard input
     file: PathBuf,
     /// Which call
@@ -44,12 +37,7 @@ pub(super) struct ExplainArgs {
 
 pub(super) fn run(args: &ExplainArgs, lang: Lang) -> Outcome {
     let scripts = args.scripts.choice()?;
-    let reading = Reading {
-        format: args.format,
-        limits: args.limits.limits(),
-        vcon: VconOptions { robot_party: args.robot_party.clone(), ..VconOptions::default() },
-        keep_original: false,
-    };
+    let reading = args.input.reading(false);
     let name = args.file.display().to_string();
     let source = input::open(&args.file).map_err(|error| anyhow::anyhow!("{name}: {error}"))?;
     let mut found: Option<CallRecord> = None;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::ingest::vcon::{self, VconOptions};
 use crate::ingest::{CallRecord, Fault, Limits, Rejection, aliyun, jsonl};
 
-use super::Format;
+use super::{FileLimitOptions, Format};
 
 /// A call and where it stood.
 pub(super) struct Item {
@@ -22,6 +22,31 @@ pub(super) struct Item {
 pub(super) enum Given {
     Call(Box<Item>),
     Fault(Fault),
+}
+
+/// What subcommands that read recorded calls are told of their input.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct ReadOptions {
+    #[command(flatten)]
+    limits: FileLimitOptions,
+    /// Format of the input
+    #[arg(long, value_enum, default_value_t = Format::Auto)]
+    format: Format,
+    /// vCon: which party is the robot, by index, name, telephone or mail
+    #[arg(long, value_name = "PARTY")]
+    robot_party: Option<String>,
+}
+
+impl ReadOptions {
+    /// How to read; `keep_original` where the vCon itself is wanted back.
+    pub(super) fn reading(&self, keep_original: bool) -> Reading {
+        Reading {
+            format: self.format,
+            limits: self.limits.limits(),
+            vcon: VconOptions { robot_party: self.robot_party.clone(), ..VconOptions::default() },
+            keep_original,
+        }
+    }
 }
 
 /// How to read.
@@ -68,14 +93,8 @@ pub(super) fn read(
         format => format,
     };
     match format {
-        Format::Jsonl | Format::Auto => lines(&mut source, reading.limits.line_bytes, |line, bytes| {
-            progress(bytes.len() as u64 + 1);
-            let given = match bytes {
-                Line::Whole(bytes) if bytes.trim_ascii().is_empty() => return Ok(true),
-                Line::Whole(bytes) => call_of_line(line, jsonl::call(bytes, &reading.limits), None),
-                Line::TooLong(length) => fault(line, &format!("a line of over {} bytes ({length})", reading.limits.line_bytes)),
-            };
-            give(given)
+        Format::Jsonl | Format::Auto => call_lines(&mut source, &reading.limits, progress, give, |line, bytes| {
+            call_of_line(line, jsonl::call(bytes, &reading.limits), None)
         }),
         Format::Vcon => read_vcons(&mut source, reading, progress, give),
         Format::Aliyun => {
@@ -113,14 +132,26 @@ fn read_vcons(
         give(call_of_line(0, vcon::call(&bytes, &reading.vcon, &reading.limits), original(&bytes)))?;
         return Ok(());
     }
-    lines(source, reading.limits.line_bytes, |line, bytes| {
+    call_lines(source, &reading.limits, progress, give, |line, bytes| {
+        call_of_line(line, vcon::call(bytes, &reading.vcon, &reading.limits), original(bytes))
+    })
+}
+
+/// Hands out what `read` makes of each line that is not blank.
+fn call_lines(
+    source: &mut impl BufRead,
+    limits: &Limits,
+    mut progress: impl FnMut(u64),
+    mut give: impl FnMut(Given) -> anyhow::Result<bool>,
+    read: impl Fn(usize, &[u8]) -> Given,
+) -> anyhow::Result<()> {
+    lines(source, limits.line_bytes, |line, bytes| {
         progress(bytes.len() as u64 + 1);
-        let given = match bytes {
-            Line::Whole(bytes) if bytes.trim_ascii().is_empty() => return Ok(true),
-            Line::Whole(bytes) => call_of_line(line, vcon::call(bytes, &reading.vcon, &reading.limits), original(bytes)),
-            Line::TooLong(length) => fault(line, &format!("a line of over {} bytes ({length})", reading.limits.line_bytes)),
-        };
-        give(given)
+        match bytes {
+            Line::Whole(bytes) if bytes.trim_ascii().is_empty() => Ok(true),
+            Line::Whole(bytes) => give(read(line, bytes)),
+            Line::TooLong(length) => give(fault(line, &format!("a line of over {} bytes ({length})", limits.line_bytes))),
+        }
     })
 }
 
