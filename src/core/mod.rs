@@ -8,8 +8,6 @@ pub mod dial;
 pub mod event;
 pub mod explain;
 pub mod lexicon;
-pub(crate) mod pattern;
-mod program;
 pub mod reading;
 pub mod rule;
 pub mod script;

@@ -86,7 +86,7 @@ pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> Cust
     }
     reading.machine = machine.map(|(_, answerer)| answerer);
     reading.filler_only = reading.words && reading.concepts.is_empty() && reading.machine.is_none() && covered(script, &hits, units);
-    if reading.machine.is_none() && units.words >= 6 && units.list.iter().any(|unit| dial::in_recordings(unit.ch)) {
+    if reading.machine.is_none() && units.words >= 6 && dial::in_recordings(units.traits) {
         reading.carrier = dial::carrier_announcement(text);
     }
     reading.hits = hits.into_boxed_slice();
@@ -109,8 +109,7 @@ fn covered(script: &Script, hits: &[Hit], units: &Units) -> bool {
             || matches!(script.customer_list(hit.list), Some(CustomerList::Concept(concept)) if Some(concept) == script.known.filler)
     });
     let mut next = filler.next();
-    let is_word = |ch: u16| char::from_u32(u32::from(ch)).is_some_and(char::is_alphanumeric);
-    for unit in units.list.iter().filter(|unit| is_word(unit.ch)) {
+    for unit in units.list.iter().filter(|unit| unit.word) {
         while let Some(hit) = next.filter(|hit| hit.start <= unit.at) {
             reach = reach.max(hit.end);
             next = filler.next();

@@ -1,10 +1,9 @@
 //! The answer: a label, the rule that gave it, and what speaks for it.
 
 use super::event::Speaker;
-use super::lexicon::Match;
+use super::lexicon::{EntryId, Match};
 use super::script::{ConceptIndex, NodeIndex};
 use super::signal::Signals;
-use super::text::trie::EntryId;
 
 /// How a call came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

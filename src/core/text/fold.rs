@@ -11,20 +11,96 @@ use pinyin::ToPinyin;
 use rustc_hash::FxHashMap;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// A folded character's code for "expands to several characters": take the slow path.
-pub(crate) const EXPANDS: u16 = 0xFFFF;
-/// A folded character's code for "leaves no trace": zero-width marks, variation selectors, combining marks.
-pub(crate) const VANISHES: u16 = 0xFFFE;
+/// What the tables know of a character, in one word: most characters of a call cost one load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Info(u32);
+
+/// What kind of character something folds to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Class {
+    /// A letter, digit or Han character.
+    Word,
+    /// Anything else that is visible and no punctuation: `+`, `%`, emoji.
+    Symbol,
+    /// A space, or punctuation inside a sentence.
+    Clause,
+    /// The end of a sentence.
+    Sentence,
+    /// Leaves no trace: zero-width marks, variation selectors, combining marks.
+    Vanishes,
+    /// Expands to several characters: take the slow path.
+    Expands,
+}
+
+/// How a character speaks for a carrier's recording, see [`crate::core::dial`]: one bit each.
+pub(crate) type Traits = u8;
+
 /// The syllable of a character that has none.
 pub(crate) const NO_SYLLABLE: u16 = 0;
 
-/// The tables, indexed by the code of a character of the Basic Multilingual Plane.
-pub(crate) struct Tables {
-    /// The folded character, or [`EXPANDS`] or [`VANISHES`].
-    pub(crate) fold: Box<[u16]>,
+impl Info {
+    const EXPANDS: Self = Self((Class::Expands as u32) << 25);
+    const VANISHES: Self = Self((Class::Vanishes as u32) << 25);
+    const HESITATES: u32 = 1 << 28;
+    const POINTS: u32 = 1 << 29;
+
+    fn new(folded: u16, sound: u16) -> Self {
+        let mut word = u32::from(folded) | u32::from(sound & 0x1FF) << 16 | (class_of(folded) as u32) << 25;
+        let c = char::from_u32(u32::from(folded)).unwrap_or_default();
+        if is_hesitation(c) {
+            word |= Self::HESITATES;
+        }
+        if matches!(c, '那' | '这') {
+            word |= Self::POINTS;
+        }
+        Self(word | u32::from(crate::core::dial::trait_of(c)) << 30)
+    }
+
+    /// The folded character.
+    #[inline]
+    pub(crate) const fn ch(self) -> u16 {
+        self.0 as u16
+    }
+
     /// The toneless syllable's number, [`NO_SYLLABLE`] where there is none. Homophones share a number.
-    pub(crate) syllable: Box<[u16]>,
+    #[inline]
+    pub(crate) const fn sound(self) -> u16 {
+        (self.0 >> 16 & 0x1FF) as u16
+    }
+
+    #[inline]
+    pub(crate) const fn class(self) -> Class {
+        match self.0 >> 25 & 7 {
+            0 => Class::Word,
+            1 => Class::Symbol,
+            2 => Class::Clause,
+            3 => Class::Sentence,
+            4 => Class::Vanishes,
+            _ => Class::Expands,
+        }
+    }
+
+    /// People say it while they think.
+    #[inline]
+    pub(crate) const fn hesitates(self) -> bool {
+        self.0 & Self::HESITATES != 0
+    }
+
+    /// 那 or 这, which with 个 make a hesitation.
+    #[inline]
+    pub(crate) const fn points(self) -> bool {
+        self.0 & Self::POINTS != 0
+    }
+
+    #[inline]
+    pub(crate) const fn traits(self) -> Traits {
+        1 << (self.0 >> 30)
+    }
 }
+
+/// The tables, indexed by the code of a character of the Basic Multilingual Plane.
+pub(crate) struct Tables(Box<[Info]>);
 
 /// The one instance; built in a few milliseconds at first use.
 pub(crate) static TABLES: LazyLock<Tables> = LazyLock::new(Tables::build);
@@ -37,50 +113,81 @@ impl Tables {
             let out = opencc.convert(c.encode_utf8(&mut [0; 4]));
             let mut chars = out.chars();
             match (chars.next(), chars.next()) {
-                (Some(s), None) if (s as u32) < 0xFFFE => s,
+                (Some(s), None) if (s as u32) <= 0xFFFF => s,
                 _ => c,
             }
         };
-        let mut fold = vec![0u16; 0x1_0000];
-        let mut syllable = vec![NO_SYLLABLE; 0x1_0000];
         let mut numbers: FxHashMap<&'static str, u16> = FxHashMap::default();
-        for (code, (fold, syllable)) in fold.iter_mut().zip(&mut syllable).enumerate() {
-            let Some(c) = u32::try_from(code).ok().and_then(char::from_u32) else {
-                *fold = VANISHES;
-                continue;
-            };
-            *fold = fold_char(c, &simplify);
-            if let Some(folded) = char::from_u32(u32::from(*fold)).filter(|_| *fold < VANISHES)
-                && let Some(sound) = folded.to_pinyin()
-            {
-                let next = u16::try_from(numbers.len() + 1).unwrap_or(NO_SYLLABLE);
-                *syllable = *numbers.entry(sound.plain()).or_insert(next);
+        let mut info = |code: u16| -> Info {
+            let Some(c) = char::from_u32(code.into()) else { return Info::VANISHES };
+            if is_combining_mark(c) || is_invisible(c) {
+                return Info::VANISHES;
             }
-        }
-        Self { fold: fold.into(), syllable: syllable.into() }
+            let Some(folded) = fold_char(c, &simplify) else { return Info::EXPANDS };
+            let sound = match char::from_u32(folded.into()).and_then(|c| c.to_pinyin()) {
+                Some(sound) => {
+                    let next = u16::try_from(numbers.len() + 1).unwrap_or(NO_SYLLABLE);
+                    *numbers.entry(sound.plain()).or_insert(next)
+                }
+                None => NO_SYLLABLE,
+            };
+            Info::new(folded, sound)
+        };
+        let table: Box<[Info]> = (0..=u16::MAX).map(&mut info).collect();
+        debug_assert!(numbers.len() <= 0x1FF, "a syllable's number has nine bits");
+        Self(table)
     }
 
-    /// The folded form of any character, as the characters it turns into.
+    /// What is known of a character; beyond the Basic Multilingual Plane, that it takes the slow path.
+    #[inline]
+    pub(crate) fn of(&self, c: char) -> Info {
+        self.0.get(c as usize).copied().unwrap_or(Info::EXPANDS)
+    }
+
+    /// As [`of`](Self::of), of a folded character.
+    #[inline]
+    pub(crate) fn of_folded(&self, ch: u16) -> Info {
+        self.0.get(usize::from(ch)).copied().unwrap_or(Info::EXPANDS)
+    }
+
+    /// The folded form of a character that expands, as the characters it turns into.
     pub(crate) fn fold_slow(&self, c: char) -> impl Iterator<Item = char> + '_ {
-        std::iter::once(c).nfkc().flat_map(char::to_lowercase).filter_map(|c| match u16::try_from(c as u32) {
-            Ok(code) => match self.fold.get(usize::from(code)) {
-                Some(&VANISHES) => None,
-                Some(&EXPANDS) | None => Some(c),
-                Some(&folded) => char::from_u32(u32::from(folded)),
-            },
-            Err(_) => Some(c),
+        std::iter::once(c).nfkc().flat_map(char::to_lowercase).filter_map(|c| match self.of(c) {
+            info if info.class() == Class::Vanishes => None,
+            info if info.class() == Class::Expands => Some(c),
+            info => char::from_u32(info.ch().into()),
         })
     }
 }
 
-fn fold_char(c: char, simplify: &impl Fn(char) -> char) -> u16 {
-    if is_combining_mark(c) || is_invisible(c) {
-        return VANISHES;
-    }
+/// The one character of the Basic Multilingual Plane that a character folds to; `None` where there is no such one.
+fn fold_char(c: char, simplify: &impl Fn(char) -> char) -> Option<u16> {
     let mut folded = std::iter::once(c).nfkc().flat_map(char::to_lowercase);
     match (folded.next(), folded.next()) {
-        (Some(one), None) => u16::try_from(simplify(one) as u32).unwrap_or(EXPANDS),
-        _ => EXPANDS,
+        (Some(one), None) => u16::try_from(simplify(one) as u32).ok(),
+        _ => None,
+    }
+}
+
+/// A character that people say while they think.
+pub(crate) fn is_hesitation(c: char) -> bool {
+    matches!(c, '嗯' | '呃' | '啊' | '额' | '哎' | '唉' | '诶' | '哦' | '噢' | '喔')
+}
+
+fn class_of(ch: u16) -> Class {
+    let Some(c) = char::from_u32(u32::from(ch)) else { return Class::Symbol };
+    match c {
+        '。' | '？' | '！' | '；' | '?' | '!' | ';' | '\n' | '\r' | '…' => Class::Sentence,
+        '+' | '%' | '=' | '<' | '>' | '$' | '^' | '\u{FFFD}' => Class::Symbol,
+        _ if c.is_alphanumeric() => Class::Word,
+        _ if c.is_ascii() || c.is_whitespace() || c.is_control() => Class::Clause,
+        '\u{00A1}'..='\u{00BF}'
+        | '\u{2010}'..='\u{206F}'
+        | '\u{3001}'..='\u{303F}'
+        | '\u{30FB}'
+        | '\u{FE10}'..='\u{FE6F}'
+        | '\u{FF00}'..='\u{FFEF}' => Class::Clause,
+        _ => Class::Symbol,
     }
 }
 
@@ -99,25 +206,22 @@ mod tests {
     use super::*;
 
     fn fold(c: char) -> Option<char> {
-        let code = TABLES.fold[c as usize];
-        (code < VANISHES).then(|| char::from_u32(u32::from(code)).unwrap())
+        let info = TABLES.of(c);
+        (info.class() < Class::Vanishes).then(|| char::from_u32(info.ch().into()).unwrap())
     }
 
     #[test]
     fn width_case_and_script_fold_to_one_form() {
-        for (from, to) in [('Ａ', 'a'), ('５', '5'), ('話', '话'), ('費', '费'), ('不', '不'), ('Ⅷ', 'x')] {
-            if from == 'Ⅷ' {
-                assert_eq!(TABLES.fold[from as usize], EXPANDS, "a numeral of several letters expands");
-            } else {
-                assert_eq!(fold(from), Some(to), "{from}");
-            }
+        for (from, to) in [('Ａ', 'a'), ('５', '5'), ('話', '话'), ('費', '费'), ('不', '不')] {
+            assert_eq!(fold(from), Some(to), "{from}");
         }
-        assert_eq!(TABLES.fold['\u{200B}' as usize], VANISHES);
+        assert_eq!(TABLES.of('Ⅷ').class(), Class::Expands, "a numeral of several letters expands");
+        assert_eq!(TABLES.of('\u{200B}').class(), Class::Vanishes);
     }
 
     #[test]
     fn homophones_share_a_syllable() {
-        let of = |c: char| TABLES.syllable[c as usize];
+        let of = |c: char| TABLES.of(c).sound();
         assert_eq!(of('需'), of('须'));
         assert_eq!(of('微'), of('围'));
         assert_eq!(of('在'), of('再'));

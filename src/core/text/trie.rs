@@ -1,21 +1,36 @@
 //! Finds every listed phrase in a text, tolerating what recognisers put between its characters.
 //!
-//! A trie walked from each position finds all overlapping phrases, which resolving exceptions and opposites needs.
-//! It stays fast because nearly every position is refused before the walk: a table of leading symbols, then a
-//! filter of the phrases' first two symbols, both small enough for the nearest cache even with 100,000 phrases.
-//! The same structure serves characters and syllables.
+//! Phrases are walked from each place of the text, which finds all that overlap: resolving exceptions and opposites needs
+//! them. It stays fast because nearly every place is refused before the walk by two small bit sets, of the phrases' first
+//! two symbols and of their first four; because a prefix is known by a number that grows with it, so that one look into one
+//! table tells whether it exists, what ends there and what may follow; and because the tables' hot parts stay in the
+//! nearest caches even with 100,000 phrases. The same structure serves characters and syllables.
 
 use rustc_hash::FxHashMap;
 
-use super::units::{Gap, Units};
+use super::units::{Gap, Unit, Units};
 
-/// A phrase's number in its [`Trie`], as given to [`TrieBuilder::add`].
-pub(crate) type EntryId = u32;
-
-/// One occurrence: units `start..=end`.
+/// What stands in a list at a phrase's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Found {
-    pub(crate) entry: EntryId,
+pub(crate) struct Listed {
+    /// Whatever the owner of the trie counts.
+    pub(crate) entry: u32,
+    pub(crate) list: u16,
+    /// Whatever the owner wants to know without looking the entry up.
+    pub(crate) marks: u8,
+    /// More phrases end here.
+    more: bool,
+}
+
+impl Listed {
+    pub(crate) const fn new(entry: u32, list: u16, marks: u8) -> Self {
+        Self { entry, list, marks, more: false }
+    }
+}
+
+/// Where a phrase stands: units `start..=end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
     pub(crate) start: usize,
     pub(crate) end: usize,
     /// The widest gap between two of its units.
@@ -26,283 +41,305 @@ pub(crate) struct Found {
 
 /// Most units passed over inside one phrase, so that a pathological text costs no more than a few steps a place.
 const MOST_SKIPPED: u32 = 8;
+/// Symbols of a phrase that a walk is refused or begun by.
+const LEAD: usize = 4;
 
-#[derive(Debug, Default)]
-pub(crate) struct TrieBuilder {
-    /// node → symbol → node
-    children: FxHashMap<(u32, u16), u32>,
-    outs: Vec<Vec<EntryId>>,
-    single: Vec<u16>,
-    /// First symbols of phrases of two and more, and their prefixes that a walk must not begin without.
-    leads: Vec<u16>,
-    prefixes: Vec<u64>,
-}
+/// A sequence of symbols as a number. Two prefixes of one list that share one are as likely as 1 in 10^8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+struct Prefix(u64);
 
-impl TrieBuilder {
-    pub(crate) fn new() -> Self {
-        Self { outs: vec![Vec::new()], ..Self::default() }
+impl Prefix {
+    const NONE: Self = Self(0x243F_6A88_85A3_08D3);
+
+    #[inline]
+    const fn then(self, symbol: u16) -> Self {
+        Self((self.0.rotate_left(5) ^ symbol as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
     }
 
-    /// Adds a phrase, given as its symbols; an empty one is never found.
-    pub(crate) fn add(&mut self, symbols: &[u16], entry: EntryId) {
-        let mut node = 0;
-        for &symbol in symbols {
-            let next = self.outs.len() as u32;
-            if self.outs.len() >= MOST_NODES {
-                return;
-            }
-            let outs = &mut self.outs;
-            node = *self.children.entry((node, symbol)).or_insert_with(|| {
-                outs.push(Vec::new());
-                next
-            });
-        }
-        match symbols {
-            [] => return,
-            [only] => self.single.push(*only),
-            [first, rest @ ..] => {
-                self.leads.push(*first);
-                self.prefixes.push(prefix([*first, nth(rest, 0), nth(rest, 1), nth(rest, 2)]));
-            }
-        }
-        if let Some(outs) = self.outs.get_mut(node as usize) {
-            outs.push(entry);
-        }
-    }
-
-    pub(crate) fn build(mut self) -> Trie {
-        let mut roots = vec![0u32; 0x1_0000].into_boxed_slice();
-        let children = &self.children;
-        let mut mark = |symbol: u16, bit: u32| {
-            if let Some(slot) = roots.get_mut(usize::from(symbol)) {
-                *slot |= bit | children.get(&(0, symbol)).copied().unwrap_or_default();
-            }
-        };
-        self.single.iter().for_each(|&symbol| mark(symbol, SINGLE));
-        self.leads.iter().for_each(|&first| mark(first, LEADS));
-        self.prefixes.sort_unstable();
-        self.prefixes.dedup();
-        let filter = PrefixFilter::new(&self.prefixes);
-
-        let slots = (self.children.len() * 2).next_power_of_two().max(16);
-        let mut edges = vec![Edge::default(); slots].into_boxed_slice();
-        let mask = slots - 1;
-        // The order of insertion decides who sits where in the table, never what is found.
-        for (&(node, symbol), &child) in &self.children {
-            let key = Edge::key(node, symbol);
-            let mut at = Edge::slot(key, mask);
-            while let Some(edge) = edges.get_mut(at) {
-                if edge.0 == 0 {
-                    *edge = Edge::new(key, child);
-                    break;
-                }
-                at = (at + 1) & mask;
-            }
-        }
-        let mut flat = Vec::new();
-        let mut outs = Vec::with_capacity(self.outs.len());
-        for mut entries in self.outs {
-            entries.sort_unstable();
-            outs.push((flat.len() as u32, entries.len() as u32));
-            flat.append(&mut entries);
-        }
-        Trie { roots, filter, edges, mask, outs: outs.into(), flat: flat.into() }
+    fn of(symbols: &[u16]) -> Self {
+        symbols.iter().fold(Self::NONE, |prefix, &symbol| prefix.then(symbol))
     }
 }
 
-/// A phrase of this symbol alone.
-const SINGLE: u32 = 1 << 31;
-/// Longer phrases begin with it.
-const LEADS: u32 = 1 << 30;
-/// The rest of a root's word: the node.
-const NODE: u32 = LEADS - 1;
-
-/// From a node by a symbol to a node, in one word: 24, 16 and 24 bits. 0: the slot is free, for no edge leads to the root.
-#[derive(Debug, Clone, Copy, Default)]
-struct Edge(u64);
-
-/// Most nodes: as many as an [`Edge`] can name.
-const MOST_NODES: usize = 1 << 24;
-
-impl Edge {
-    fn key(node: u32, symbol: u16) -> u64 {
-        u64::from(node) << 16 | u64::from(symbol)
-    }
-
-    fn new(key: u64, child: u32) -> Self {
-        Self(key << 24 | u64::from(child))
-    }
-
-    fn slot(key: u64, mask: usize) -> usize {
-        (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize & mask
-    }
-}
-
-/// The first four symbols of a phrase as one number, 0 where there are no more.
-fn prefix(symbols: [u16; 4]) -> u64 {
-    symbols.iter().fold(0, |number, &symbol| number << 16 | u64::from(symbol))
-}
-
-fn nth(symbols: &[u16], at: usize) -> u16 {
-    symbols.get(at).copied().unwrap_or_default()
-}
-
-/// A bit set over hashed prefixes: no false "no".
+/// A set of prefixes, give or take: no false "no".
 #[derive(Debug)]
-struct PrefixFilter {
+struct PrefixSet {
     bits: Box<[u64]>,
-    mask: usize,
+    shift: u32,
 }
 
-impl PrefixFilter {
-    fn new(prefixes: &[u64]) -> Self {
-        let size = (prefixes.len() * 16).next_power_of_two().max(1 << 12);
-        let mut filter = Self { bits: vec![0; size / 64].into(), mask: size - 1 };
-        for &prefix in prefixes {
-            let bit = filter.bit(prefix);
-            if let Some(word) = filter.bits.get_mut(bit / 64) {
+impl PrefixSet {
+    fn new(prefixes: impl ExactSizeIterator<Item = Prefix>) -> Self {
+        let size = (prefixes.len() * 16).next_power_of_two().clamp(1 << 12, 1 << 30);
+        let mut set = Self { bits: vec![0; size / 64].into(), shift: 64 - size.trailing_zeros() };
+        for prefix in prefixes {
+            let bit = set.bit(prefix);
+            if let Some(word) = set.bits.get_mut(bit / 64) {
                 *word |= 1 << (bit % 64);
             }
         }
-        filter
+        set
     }
 
     #[inline]
-    fn bit(&self, prefix: u64) -> usize {
-        (prefix.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 36) as usize & self.mask
+    fn bit(&self, prefix: Prefix) -> usize {
+        (prefix.0 >> self.shift) as usize
     }
 
     #[inline]
-    fn may_hold(&self, prefix: u64) -> bool {
+    fn may_hold(&self, prefix: Prefix) -> bool {
         let bit = self.bit(prefix);
         self.bits.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1)
+    }
+}
+
+/// A prefix of phrases: which, what ends there, what may follow.
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot {
+    /// [`Prefix::default`]: the slot is free.
+    prefix: Prefix,
+    /// Where the phrases that end here begin in the trie's list, from 1; 0: none ends.
+    ends: u32,
+    /// Symbols that lead on, one of 32 bits each.
+    follows: u32,
+}
+
+impl Slot {
+    #[inline]
+    const fn bit(symbol: u16) -> u32 {
+        1 << ((symbol as u32).wrapping_mul(0x9E37_79B9) >> 27)
+    }
+
+    #[inline]
+    const fn may_lead(self, symbol: u16) -> bool {
+        self.follows & Self::bit(symbol) != 0
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct TrieBuilder {
+    prefixes: FxHashMap<Prefix, (Vec<Listed>, u32)>,
+    singles: Vec<u16>,
+    pairs: Vec<Prefix>,
+    leads: Vec<Prefix>,
+}
+
+impl TrieBuilder {
+    /// Adds a phrase, given as its symbols; an empty one is never found.
+    pub(crate) fn add(&mut self, symbols: &[u16], listed: Listed) {
+        let mut prefix = Prefix::NONE;
+        for (&symbol, place) in symbols.iter().zip(0..) {
+            if place > 0 {
+                self.prefixes.entry(prefix).or_default().1 |= Slot::bit(symbol);
+            }
+            prefix = prefix.then(symbol);
+        }
+        match symbols {
+            [] => return,
+            [only] => self.singles.push(*only),
+            [first, second, ..] => {
+                self.pairs.push(Prefix::of(&[*first, *second]));
+                self.leads.push(Prefix::of(symbols.get(..LEAD).unwrap_or(symbols)));
+            }
+        }
+        self.prefixes.entry(prefix).or_default().0.push(listed);
+    }
+
+    pub(crate) fn build(mut self) -> Trie {
+        for set in [&mut self.pairs, &mut self.leads] {
+            set.sort_unstable_by_key(|prefix| prefix.0);
+            set.dedup();
+        }
+        let mut singles = vec![0u64; 1024].into_boxed_slice();
+        for &symbol in &self.singles {
+            if let Some(word) = singles.get_mut(usize::from(symbol >> 6)) {
+                *word |= 1 << (symbol & 63);
+            }
+        }
+        let size = (self.prefixes.len() * 2).next_power_of_two().max(16);
+        let mut slots = vec![Slot::default(); size].into_boxed_slice();
+        let shift = 64 - size.trailing_zeros();
+        let mut ends = Vec::new();
+        // The order of insertion decides who sits where in the table, never what is found.
+        for (prefix, (mut listed, follows)) in self.prefixes {
+            listed.sort_unstable_by_key(|listed| listed.entry);
+            let at = if listed.is_empty() { 0 } else { ends.len() as u32 + 1 };
+            let last = listed.len().saturating_sub(1);
+            ends.extend(listed.into_iter().enumerate().map(|(place, listed)| Listed { more: place < last, ..listed }));
+            let mut place = (prefix.0 >> shift) as usize;
+            while slots.get(place).is_some_and(|slot| slot.prefix != Prefix::default()) {
+                place = (place + 1) & (size - 1);
+            }
+            if let Some(slot) = slots.get_mut(place) {
+                *slot = Slot { prefix, ends: at, follows };
+            }
+        }
+        Trie {
+            singles,
+            pairs: PrefixSet::new(self.pairs.into_iter()),
+            leads: PrefixSet::new(self.leads.into_iter()),
+            slots,
+            shift,
+            ends: ends.into(),
+        }
     }
 }
 
 /// The phrases of a lexicon, ready to be looked for.
 #[derive(Debug)]
 pub(crate) struct Trie {
-    /// First symbol → its node, and whether phrases end or go on there.
-    roots: Box<[u32]>,
-    filter: PrefixFilter,
-    edges: Box<[Edge]>,
-    mask: usize,
-    /// node → where its entries lie in `flat`, and how many
-    outs: Box<[(u32, u32)]>,
-    flat: Box<[EntryId]>,
+    /// Symbols that are phrases by themselves, one bit each.
+    singles: Box<[u64]>,
+    /// What phrases of two symbols and more begin with.
+    pairs: PrefixSet,
+    /// The same, up to [`LEAD`] symbols of each.
+    leads: PrefixSet,
+    slots: Box<[Slot]>,
+    shift: u32,
+    ends: Box<[Listed]>,
 }
 
 impl Trie {
     /// Whether nothing can be found.
     pub(crate) fn is_empty(&self) -> bool {
-        self.flat.is_empty()
+        self.ends.is_empty()
     }
 
-    /// Calls `found` for each occurrence of each phrase in units `from..`, symbols being what `symbol` makes of a unit's
-    /// character. No phrase reaches over the end of a sentence.
-    pub(crate) fn scan(&self, units: &Units, from: usize, symbol: impl Fn(u16) -> u16, mut found: impl FnMut(Found)) {
-        let list = units.list.as_slice();
-        let symbol_at = |at: usize| list.get(at).map_or(0, |unit| symbol(unit.ch));
-        let mut ahead = [0, symbol_at(from), symbol_at(from + 1), symbol_at(from + 2)];
-        for start in from..list.len() {
-            ahead = [ahead[1], ahead[2], ahead[3], symbol_at(start + 3)];
-            let root = self.roots.get(usize::from(ahead[0])).copied().unwrap_or(0);
-            if root == 0 {
+    /// Calls `found` for each occurrence of each phrase of characters in units `from..`. No phrase reaches over the end of a
+    /// sentence; a phrase may go on behind a stutter or a hesitation.
+    pub(crate) fn scan(&self, units: &Units, from: usize, mut found: impl FnMut(Listed, Span)) {
+        let list = units.list.get(from..).unwrap_or_default();
+        for (place, unit) in list.iter().enumerate() {
+            let first = Prefix::NONE.then(unit.ch);
+            if self.is_single(unit.ch) {
+                self.emit(self.slot(first), Span { start: from + place, end: from + place, widest: Gap::None, skipped: false }, &mut found);
+            }
+            let Some(next) = list.get(place + 1) else { break };
+            if next.gap == Gap::Sentence {
                 continue;
             }
-            let goes_on = root & LEADS != 0 && self.may_go_on(units, start, ahead);
-            if goes_on || root & SINGLE != 0 {
-                self.walk(units, start, root & NODE, goes_on, &symbol, &mut found);
+            if next.passable && units.filler_at(from + place + 1) > 0 {
+                self.walk(units, from + place, 1, first, &mut found);
+                continue;
+            }
+            let second = first.then(next.ch);
+            if self.pairs.may_hold(second) && self.may_lead(list, place, second) {
+                self.walk(units, from + place, 2, second, &mut found);
             }
         }
     }
 
-    /// Whether a phrase of two symbols or more may begin at `start`. Where something to be passed over follows, it may.
+    /// Whether a phrase may stand at `place`, whose first two symbols some phrase has.
     #[inline]
-    fn may_go_on(&self, units: &Units, start: usize, ahead: [u16; 4]) -> bool {
-        let Some(following) = units.list.get(start + 1).filter(|unit| unit.gap != Gap::Sentence) else { return false };
-        let [first, second, third, fourth] = ahead;
-        if self.filter.may_hold(prefix(ahead))
-            || self.filter.may_hold(prefix([first, second, third, 0]))
-            || self.filter.may_hold(prefix([first, second, 0, 0]))
-        {
+    fn may_lead(&self, list: &[Unit], place: usize, second: Prefix) -> bool {
+        if self.leads.may_hold(second) {
             return true;
         }
-        let passed = |at: usize| units.list.get(at).is_some_and(|unit| may_be_passed(unit.ch)) && filler_at(units, at) > 0;
-        may_be_passed(following.ch) && filler_at(units, start + 1) > 0
-            || second != first && (third == second || passed(start + 2))
-            || third != second && (fourth == third && fourth != 0 || passed(start + 3))
+        let Some(third) = list.get(place + 2) else { return false };
+        let fourth = list.get(place + 3);
+        let differ = |left: usize, right: usize| list.get(left).map(|unit| unit.ch) != list.get(right).map(|unit| unit.ch);
+        if third.passable && differ(place, place + 1) || fourth.is_some_and(|unit| unit.passable) && differ(place + 1, place + 2) {
+            return true;
+        }
+        let third = second.then(third.ch);
+        self.leads.may_hold(third) || fourth.is_some_and(|unit| self.leads.may_hold(third.then(unit.ch)))
     }
 
-    fn walk(&self, units: &Units, start: usize, root: u32, goes_on: bool, symbol: &impl Fn(u16) -> u16, found: &mut impl FnMut(Found)) {
+    /// Goes on from a prefix of `known` units at `start`.
+    fn walk(&self, units: &Units, start: usize, known: usize, mut prefix: Prefix, found: &mut impl FnMut(Listed, Span)) {
         let list = units.list.as_slice();
-        let Some(mut previous) = list.get(start).map(|unit| symbol(unit.ch)) else { return };
-        let mut node = root;
-        let mut widest = Gap::None;
-        let mut skipped = 0;
-        let mut emit = |node: u32, end: usize, widest: Gap, skipped: u32| {
-            let (at, count) = self.outs.get(node as usize).copied().unwrap_or_default();
-            for &entry in self.flat.get(at as usize..(at + count) as usize).unwrap_or_default() {
-                found(Found { entry, start, end, widest, skipped: skipped > 0 });
-            }
-        };
-        emit(node, start, widest, skipped);
-        if !goes_on {
-            return;
+        let Some(mut slot) = self.slot(prefix) else { return };
+        let mut at = start + known;
+        let Some(last) = list.get(at - 1) else { return };
+        let mut span = Span { start, end: at - 1, widest: if known > 1 { last.gap } else { Gap::None }, skipped: false };
+        if known > 1 {
+            self.emit(Some(slot), span, found);
         }
-        let mut at = start + 1;
+        let mut previous = last.ch;
+        let mut skipped = 0;
         while let Some(unit) = list.get(at).filter(|unit| unit.gap != Gap::Sentence) {
-            widest = widest.max(unit.gap);
-            let here = symbol(unit.ch);
-            if let Some(child) = self.child(node, here) {
-                node = child;
-                previous = here;
-                emit(node, at, widest, skipped);
+            span.widest = span.widest.max(unit.gap);
+            if slot.may_lead(unit.ch)
+                && let Some(next) = self.slot(prefix.then(unit.ch))
+            {
+                slot = next;
+                prefix = next.prefix;
+                previous = unit.ch;
+                span.end = at;
+                self.emit(Some(slot), span, found);
                 at += 1;
                 continue;
             }
-            let pass = if here == previous { 1 } else { filler_at(units, at) };
+            if skipped == 0 && !unit.passable {
+                break;
+            }
+            let pass = if unit.ch == previous { 1 } else { units.filler_at(at) };
             if pass == 0 || skipped + pass > MOST_SKIPPED {
                 break;
             }
             skipped += pass;
+            span.skipped = true;
             at += pass as usize;
         }
     }
 
-    #[inline]
-    fn child(&self, node: u32, symbol: u16) -> Option<u32> {
-        let key = Edge::key(node, symbol);
-        let mut at = Edge::slot(key, self.mask);
-        while let Some(edge) = self.edges.get(at).filter(|edge| edge.0 != 0) {
-            if edge.0 >> 24 == key {
-                return Some((edge.0 & 0xFF_FFFF) as u32);
+    /// Calls `found` for each occurrence of each phrase of syllables in units `from..`, three and more of them, with no gap
+    /// wider than `widest` inside.
+    pub(crate) fn scan_sounds(&self, units: &Units, from: usize, widest: Gap, mut found: impl FnMut(Listed, Span)) {
+        let list = units.list.get(from..).unwrap_or_default();
+        for (place, three) in list.windows(3).enumerate() {
+            let [one, two, three] = three else { continue };
+            let lead = Prefix::NONE.then(one.sound).then(two.sound).then(three.sound);
+            let fourth = list.get(place + 3);
+            if !self.leads.may_hold(lead) && !fourth.is_some_and(|unit| self.leads.may_hold(lead.then(unit.sound))) {
+                continue;
             }
-            at = (at + 1) & self.mask;
+            let mut span = Span { start: from + place, end: from + place + 2, widest: two.gap.max(three.gap), skipped: false };
+            let Some(mut slot) = self.slot(lead).filter(|_| span.widest <= widest) else { continue };
+            self.emit(Some(slot), span, &mut found);
+            for unit in list.iter().skip(place + 3) {
+                span.widest = span.widest.max(unit.gap);
+                if span.widest > widest || !slot.may_lead(unit.sound) {
+                    break;
+                }
+                let Some(next) = self.slot(slot.prefix.then(unit.sound)) else { break };
+                slot = next;
+                span.end += 1;
+                self.emit(Some(slot), span, &mut found);
+            }
         }
-        None
     }
-}
 
-/// How many units at `at` are a hesitation that may stand inside any phrase: 嗯 呃 啊 …, 那个, 这个.
-fn filler_at(units: &Units, at: usize) -> u32 {
-    let ch = |at: usize| units.list.get(at).and_then(|unit| char::from_u32(u32::from(unit.ch)));
-    match ch(at) {
-        Some(c) if is_hesitation(c) => 1,
-        Some('那' | '这') if ch(at + 1) == Some('个') => 2,
-        _ => 0,
+    #[inline]
+    fn is_single(&self, symbol: u16) -> bool {
+        self.singles.get(usize::from(symbol >> 6)).is_some_and(|word| word >> (symbol & 63) & 1 == 1)
     }
-}
 
-/// A cheap look before [`filler_at`].
-#[inline]
-fn may_be_passed(ch: u16) -> bool {
-    char::from_u32(u32::from(ch)).is_some_and(|c| is_hesitation(c) || matches!(c, '那' | '这'))
-}
+    #[inline]
+    fn emit(&self, slot: Option<Slot>, span: Span, found: &mut impl FnMut(Listed, Span)) {
+        let Some(first) = slot.and_then(|slot| (slot.ends as usize).checked_sub(1)) else { return };
+        for &listed in self.ends.get(first..).unwrap_or_default() {
+            found(listed, span);
+            if !listed.more {
+                break;
+            }
+        }
+    }
 
-/// A character that people say while they think.
-pub(crate) fn is_hesitation(c: char) -> bool {
-    matches!(c, '嗯' | '呃' | '啊' | '额' | '哎' | '唉' | '诶' | '哦' | '噢' | '喔')
+    #[inline]
+    fn slot(&self, prefix: Prefix) -> Option<Slot> {
+        let mut at = (prefix.0 >> self.shift) as usize;
+        loop {
+            let slot = self.slots.get(at).copied()?;
+            if slot.prefix == prefix {
+                return Some(slot);
+            }
+            if slot.prefix == Prefix::default() {
+                return None;
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -310,26 +347,21 @@ mod tests {
     use super::*;
 
     fn find(phrases: &[&str], text: &str) -> Vec<(String, bool)> {
-        let mut builder = TrieBuilder::new();
+        let mut builder = TrieBuilder::default();
         for (i, phrase) in phrases.iter().enumerate() {
             let mut units = Units::default();
             units.cut(phrase);
-            builder.add(&units.list.iter().map(|u| u.ch).collect::<Vec<_>>(), i as u32);
+            builder.add(&units.list.iter().map(|u| u.ch).collect::<Vec<_>>(), Listed::new(i as u32, 0, 0));
         }
         let trie = builder.build();
         let mut units = Units::default();
         units.cut(text);
         let chars: Vec<char> = text.chars().collect();
         let mut out = Vec::new();
-        trie.scan(
-            &units,
-            0,
-            |c| c,
-            |f| {
-                let (from, to) = (units.list[f.start].at as usize, units.list[f.end].at as usize);
-                out.push((chars[from..=to].iter().collect(), f.skipped));
-            },
-        );
+        trie.scan(&units, 0, |_, span| {
+            let (from, to) = (units.list[span.start].at as usize, units.list[span.end].at as usize);
+            out.push((chars[from..=to].iter().collect(), span.skipped));
+        });
         out
     }
 

@@ -3,7 +3,7 @@
 //! One pass folds every character by table and drops what a recogniser scatters between words. Most text needs
 //! nothing else, so the checks ride on that pass: a unit differs from the original text only where it says so.
 
-use super::fold::{EXPANDS, TABLES, VANISHES};
+use super::fold::{Class, Info, TABLES, Traits};
 
 /// What lies between a unit and the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,22 +23,32 @@ pub(crate) enum Gap {
 pub(crate) struct Unit {
     /// The folded character.
     pub(crate) ch: u16,
+    /// Its toneless syllable, 0 if it has none.
+    pub(crate) sound: u16,
+    /// Its place in the original text, in Unicode scalar values.
+    pub(crate) at: u32,
     /// What precedes it.
     pub(crate) gap: Gap,
     /// The folded character differs from the original.
     pub(crate) folded: bool,
-    /// Its place in the original text, in Unicode scalar values.
-    pub(crate) at: u32,
+    /// It repeats the unit before it or begins a hesitation: a phrase may go on behind it.
+    pub(crate) passable: bool,
+    /// A letter, digit or Han character.
+    pub(crate) word: bool,
 }
 
 /// The units of one text.
 #[derive(Debug, Default)]
 pub(crate) struct Units {
     pub(crate) list: Vec<Unit>,
-    /// Length of the original text in Unicode scalar values.
-    pub(crate) scalars: u32,
     /// Units that are letters, digits or Han characters.
     pub(crate) words: u32,
+    /// How its characters speak for a carrier's recording, together.
+    pub(crate) traits: Traits,
+    /// Spaces or punctuation inside sentences that stand between units.
+    pub(crate) clauses: u32,
+    /// Some unit differs from the original.
+    pub(crate) folded: bool,
 }
 
 /// A unit for characters outside the Basic Multilingual Plane that do not fold into it; no phrase contains it.
@@ -48,85 +58,75 @@ impl Units {
     /// Cuts `text`, reusing the memory of `self`.
     pub(crate) fn cut(&mut self, text: &str) {
         self.list.clear();
-        self.scalars = 0;
         self.words = 0;
+        self.traits = 0;
+        self.clauses = 0;
+        self.folded = false;
         let tables = &*TABLES;
         let mut gap = Gap::Sentence;
-        let mut at = 0u32;
         self.list.reserve(text.len() / 3 + 4);
-        for c in text.chars() {
-            let code = c as u32;
-            let folded = match usize::try_from(code).ok().and_then(|code| tables.fold.get(code)) {
-                Some(&folded) => folded,
-                None => EXPANDS,
-            };
-            if folded == VANISHES {
-                gap = gap.max(Gap::Dropped);
-            } else if folded == EXPANDS {
-                for part in tables.fold_slow(c) {
-                    self.push(part as u32, true, at, &mut gap);
+        for (at, c) in (0u32..).zip(text.chars()) {
+            let info = tables.of(c);
+            match info.class() {
+                Class::Word | Class::Symbol => {
+                    self.push(info, u32::from(info.ch()) != c as u32, at, std::mem::replace(&mut gap, Gap::None))
                 }
-            } else {
-                self.push(u32::from(folded), u32::from(folded) != code, at, &mut gap);
+                Class::Clause => gap = gap.max(Gap::Clause),
+                Class::Sentence => gap = Gap::Sentence,
+                Class::Vanishes => gap = gap.max(Gap::Dropped),
+                Class::Expands => {
+                    for part in tables.fold_slow(c) {
+                        let info = tables.of_folded(u16::try_from(part as u32).unwrap_or(ASTRAL));
+                        match info.class() {
+                            Class::Word | Class::Symbol => self.push(info, true, at, std::mem::replace(&mut gap, Gap::None)),
+                            Class::Clause => gap = gap.max(Gap::Clause),
+                            Class::Sentence => gap = Gap::Sentence,
+                            Class::Vanishes => {}
+                            Class::Expands => self.push(tables.of_folded(ASTRAL), true, at, std::mem::replace(&mut gap, Gap::None)),
+                        }
+                    }
+                }
             }
-            at += 1;
         }
-        self.scalars = at;
     }
 
     #[inline(always)]
-    fn push(&mut self, code: u32, folded: bool, at: u32, gap: &mut Gap) {
-        let ch = u16::try_from(code).unwrap_or(ASTRAL);
-        match class(ch) {
-            Class::Word => {
-                self.words += 1;
-                self.list.push(Unit { ch, gap: std::mem::replace(gap, Gap::None), folded, at });
+    fn push(&mut self, info: Info, folded: bool, at: u32, gap: Gap) {
+        let ch = info.ch();
+        let word = info.class() == Class::Word;
+        self.words += u32::from(word);
+        self.traits |= info.traits();
+        self.folded |= folded;
+        self.clauses += u32::from(gap == Gap::Clause);
+        let mut passable = info.hesitates();
+        if let Some(before) = self.list.last_mut() {
+            passable |= before.ch == ch;
+            if ch == '个' as u16 && TABLES.of_folded(before.ch).points() {
+                before.passable = true;
             }
-            Class::Symbol => self.list.push(Unit { ch, gap: std::mem::replace(gap, Gap::None), folded, at }),
-            Class::Clause => *gap = (*gap).max(Gap::Clause),
-            Class::Sentence => *gap = Gap::Sentence,
         }
+        self.list.push(Unit { ch, sound: info.sound(), at, gap, folded, passable, word });
     }
 
     /// What follows the unit at `index`: the next one's gap, or the end of the text.
     pub(crate) fn gap_after(&self, index: usize) -> Gap {
         self.list.get(index + 1).map_or(Gap::Sentence, |unit| unit.gap)
     }
-}
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    /// A letter, digit or Han character.
-    Word,
-    /// Anything else that is visible and no punctuation: `+`, `%`, emoji.
-    Symbol,
-    Clause,
-    Sentence,
-}
-
-#[inline]
-fn class(ch: u16) -> Class {
-    // Han and kana first: nearly every character of a call.
-    if (0x3400..=0x9FFF).contains(&ch) {
-        return Class::Word;
+    /// A recogniser that puts spaces between characters says nothing about clauses: two thirds of the places have one.
+    pub(crate) fn scattered(&self) -> bool {
+        let places = self.list.len().saturating_sub(1);
+        places >= 2 && self.clauses as usize * 3 >= places * 2
     }
-    class_of_other(ch)
-}
 
-fn class_of_other(ch: u16) -> Class {
-    let Some(c) = char::from_u32(u32::from(ch)) else { return Class::Symbol };
-    match c {
-        '。' | '？' | '！' | '；' | '?' | '!' | ';' | '\n' | '\r' | '…' => Class::Sentence,
-        '+' | '%' | '=' | '<' | '>' | '$' | '^' | '\u{FFFD}' => Class::Symbol,
-        _ if c.is_alphanumeric() => Class::Word,
-        _ if c.is_ascii() || c.is_whitespace() || c.is_control() => Class::Clause,
-        '\u{00A1}'..='\u{00BF}'
-        | '\u{2010}'..='\u{206F}'
-        | '\u{3001}'..='\u{303F}'
-        | '\u{30FB}'
-        | '\u{FE10}'..='\u{FE6F}'
-        | '\u{FF00}'..='\u{FFEF}' => Class::Clause,
-        _ => Class::Symbol,
+    /// How many units at `at` are a hesitation that may stand inside any phrase: 嗯 呃 啊 …, 那个, 这个.
+    pub(crate) fn filler_at(&self, at: usize) -> u32 {
+        let info = |at: usize| self.list.get(at).map(|unit| TABLES.of_folded(unit.ch));
+        match info(at) {
+            Some(info) if info.hesitates() => 1,
+            Some(pointer) if pointer.points() && self.list.get(at + 1).is_some_and(|unit| unit.ch == '个' as u16) => 2,
+            _ => 0,
+        }
     }
 }
 

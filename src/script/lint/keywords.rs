@@ -3,8 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{Linter, line_of};
-use crate::core::lexicon::{Entry, EntryKind, Lexicon, List, Scratch};
-use crate::core::pattern::needs_nothing;
+use crate::core::lexicon::{Entry, EntryKind, Lexicon, List, Scratch, needs_nothing};
 use crate::core::script::CustomerList;
 use crate::core::text::units::Units;
 use crate::script::list::{self, Line};

@@ -13,10 +13,10 @@ const MOST_STEPS: u32 = 4_000;
 
 /// A set of characters, give or take: no false "no".
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Characters([u64; 16]);
+pub(super) struct Characters([u64; 16]);
 
 impl Characters {
-    pub(crate) fn of(characters: impl Iterator<Item = u16>) -> Self {
+    pub(super) fn of(characters: impl Iterator<Item = u16>) -> Self {
         let mut set = Self([0; 16]);
         for ch in characters {
             let (word, bit) = Self::place(ch);
@@ -34,17 +34,12 @@ impl Characters {
 
     /// Whether the two sets may share one.
     #[inline]
-    pub(crate) fn may_meet(&self, other: &Self) -> bool {
+    pub(super) fn may_meet(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).fold(0, |met, (left, right)| met | left & right) != 0
     }
 
-    /// Makes it the set of these characters.
-    pub(crate) fn fill(&mut self, characters: impl Iterator<Item = u16>) {
-        *self = Self::of(characters);
-    }
-
     #[inline]
-    pub(crate) fn may_hold(&self, ch: u16) -> bool {
+    pub(super) fn may_hold(&self, ch: u16) -> bool {
         let (word, bit) = Self::place(ch);
         self.0.get(word).is_some_and(|word| word & bit != 0)
     }
@@ -67,7 +62,7 @@ enum Instruction {
 
 /// A compiled pattern.
 #[derive(Debug, Clone)]
-pub(crate) struct Program {
+pub(super) struct Program {
     instructions: Box<[Instruction]>,
     /// The characters a match may begin with; `None`: anything, or nothing.
     first: Option<Characters>,
@@ -75,7 +70,7 @@ pub(crate) struct Program {
 
 /// What running a program at a place came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ran {
+pub(super) enum Ran {
     /// It matches up to here.
     Match(usize),
     No,
@@ -85,24 +80,53 @@ pub(crate) enum Ran {
 
 impl Program {
     /// Compiles a pattern; `None` if it is beyond this machine.
-    pub(crate) fn compile(pattern: &str) -> Option<Self> {
-        let hir = regex_syntax::parse(pattern).ok()?;
+    pub(super) fn compile(pattern: &str) -> Option<Self> {
+        Self::of(&regex_syntax::parse(pattern).ok()?)
+    }
+
+    /// Compiles a part of a pattern to be read from its end to its beginning.
+    pub(super) fn compile_back(hir: &Hir) -> Option<Self> {
+        Self::of(&reverse(hir)?)
+    }
+
+    fn of(hir: &Hir) -> Option<Self> {
         let mut compiler = Compiler { instructions: Vec::new() };
-        compiler.add(&hir)?;
+        compiler.add(hir)?;
         compiler.push(Instruction::Match)?;
-        Some(Self { instructions: compiler.instructions.into(), first: beginnings(&hir) })
+        Some(Self { instructions: compiler.instructions.into(), first: beginnings(hir) })
     }
 
     /// Whether a match may begin with a character.
     #[inline]
-    pub(crate) fn may_begin(&self, ch: u16) -> bool {
+    pub(super) fn may_begin(&self, ch: u16) -> bool {
         self.first.as_ref().is_none_or(|first| first.may_hold(ch))
     }
 
-    /// Runs at one place of `text`; `stack` is memory to use.
-    pub(crate) fn run(&self, text: &[u16], at: usize, stack: &mut Vec<(u32, u32)>) -> Ran {
+    /// Runs at one place of `text`, as the regex crate would; `stack` is memory to use.
+    pub(super) fn run(&self, text: &[u16], at: usize, stack: &mut Vec<(u32, u32)>) -> Ran {
+        self.search::<false>(text, at, 0, stack)
+    }
+
+    /// Runs a program made by [`compile_back`](Self::compile_back) from `at` backwards, and tells the leftmost place, not before
+    /// `bound`, where a match would begin.
+    pub(super) fn run_back(&self, text: &[u16], at: usize, bound: usize, stack: &mut Vec<(u32, u32)>) -> Ran {
+        self.search::<true>(text, at, bound, stack)
+    }
+
+    /// Forth, the first match by the pattern's preference; back, the longest.
+    fn search<const BACK: bool>(&self, text: &[u16], at: usize, bound: usize, stack: &mut Vec<(u32, u32)>) -> Ran {
+        let next = |here: usize| {
+            if !BACK {
+                text.get(here).copied()
+            } else if here > bound {
+                text.get(here - 1).copied()
+            } else {
+                None
+            }
+        };
         stack.clear();
         let (mut pc, mut here) = (0u32, at);
+        let mut farthest = None;
         let mut steps = 0;
         loop {
             steps += 1;
@@ -111,51 +135,43 @@ impl Program {
             }
             let goes_on = match self.instructions.get(pc as usize) {
                 Some(Instruction::Char(ch)) => {
-                    text.get(here) == Some(ch) && {
-                        here += 1;
-                        pc += 1;
+                    next(here) == Some(*ch) && {
+                        here = if BACK { here - 1 } else { here + 1 };
                         true
                     }
                 }
                 Some(Instruction::Set(set)) => {
-                    text.get(here).is_some_and(|&ch| holds(set, ch)) && {
-                        here += 1;
-                        pc += 1;
+                    next(here).is_some_and(|ch| holds(set, ch)) && {
+                        here = if BACK { here - 1 } else { here + 1 };
                         true
                     }
                 }
-                Some(Instruction::Peek(set)) => {
-                    text.get(here).is_some_and(|&ch| set.may_hold(ch)) && {
-                        pc += 1;
-                        true
-                    }
-                }
+                Some(Instruction::Peek(set)) => next(here).is_some_and(|ch| set.may_hold(ch)),
                 Some(Instruction::Split(first, second)) => {
                     stack.push((*second, here as u32));
                     pc = *first;
-                    true
+                    continue;
                 }
                 Some(Instruction::Jump(to)) => {
                     pc = *to;
-                    true
+                    continue;
                 }
-                Some(Instruction::TextStart) => {
-                    here == 0 && {
-                        pc += 1;
-                        true
+                Some(Instruction::TextStart) => here == 0,
+                Some(Instruction::TextEnd) => here == text.len(),
+                Some(Instruction::Match) if BACK => {
+                    farthest = Some(farthest.map_or(here, |farthest: usize| farthest.min(here)));
+                    if here <= bound {
+                        return Ran::Match(here);
                     }
-                }
-                Some(Instruction::TextEnd) => {
-                    here == text.len() && {
-                        pc += 1;
-                        true
-                    }
+                    false
                 }
                 Some(Instruction::Match) => return Ran::Match(here),
                 None => return Ran::No,
             };
-            if !goes_on {
-                let Some((next, place)) = stack.pop() else { return Ran::No };
+            if goes_on {
+                pc += 1;
+            } else {
+                let Some((next, place)) = stack.pop() else { return farthest.map_or(Ran::No, Ran::Match) };
                 pc = next;
                 here = place as usize;
             }
@@ -170,6 +186,18 @@ fn holds(set: &[(u16, u16)], ch: u16) -> bool {
     }
     let at = set.partition_point(|&(_, to)| to < ch);
     set.get(at).is_some_and(|&(from, _)| from <= ch)
+}
+
+/// A pattern that matches what `hir` does, last character first. An assertion keeps its place in the text.
+fn reverse(hir: &Hir) -> Option<Hir> {
+    Some(match hir.kind() {
+        HirKind::Empty | HirKind::Class(_) | HirKind::Look(_) => hir.clone(),
+        HirKind::Literal(literal) => Hir::literal(std::str::from_utf8(&literal.0).ok()?.chars().rev().collect::<String>().into_bytes()),
+        HirKind::Capture(capture) => reverse(&capture.sub)?,
+        HirKind::Concat(parts) => Hir::concat(parts.iter().rev().map(reverse).collect::<Option<_>>()?),
+        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(reverse).collect::<Option<_>>()?),
+        HirKind::Repetition(repetition) => Hir::repetition(Repetition { sub: Box::new(reverse(&repetition.sub)?), ..repetition.clone() }),
+    })
 }
 
 struct Compiler {
@@ -335,72 +363,6 @@ fn beginnings(hir: &Hir) -> Option<Characters> {
 mod tests {
     use super::*;
 
-    /// All matches, as the regex crate's `find_iter` gives them.
-    fn find_all(pattern: &str, text: &str) -> Vec<(usize, usize)> {
-        let program = Program::compile(pattern).expect("a program");
-        let text: Vec<u16> = text.encode_utf16().collect();
-        let (mut at, mut found, mut stack) = (0, Vec::new(), Vec::new());
-        while at < text.len() {
-            match program.run(&text, at, &mut stack) {
-                Ran::Match(end) if end > at && program.may_begin(text[at]) => {
-                    found.push((at, end));
-                    at = end;
-                }
-                Ran::GaveUp => panic!("gave up"),
-                Ran::Match(end) if end > at => panic!("{pattern} matches at {at} though it may not begin there"),
-                _ => at += 1,
-            }
-        }
-        found
-    }
-
-    /// Every pattern of the bundled scripts over what people say, against the regex crate.
-    #[test]
-    fn it_finds_what_the_regex_crate_finds() {
-        let sayings = [
-            "你们这个是怎么收费的 一个月多少钱啊",
-            "没有这个需求 不好意思啊 我们暂时没有打算",
-            "明天下午三点以后打给我吧 我现在在开会",
-            "能不能先给我发个资料到微信上看看",
-            "我这个号码你是从哪里弄来的 别再给我打了",
-            "短信也别发 微信也别加 不需要",
-            "你们公司在哪里啊 有多少人",
-            "给我装一个吧 什么时候能来",
-            "",
-            " ",
-            "可以 行 好 没问题 不过就是现在不行",
-            "家里已经装了移动的宽带了 去年办的",
-            "效果怎么样 一千个电话能出几个意向客户",
-            "您看明天方便吗我让顾问给您打个电话",
-            "封号了怎么办 谁负责赔",
-            "嗯那个没有不行啊",
-            "等会儿等会儿你慢点说",
-        ];
-        let mut checked = 0;
-        for script in crate::script::Library::bundled().unwrap().iter() {
-            for entry in script
-                .customer
-                .entries()
-                .iter()
-                .chain(script.robot.entries())
-                .filter(|e| e.kind == crate::core::lexicon::EntryKind::Pattern)
-            {
-                let regex = regex::Regex::new(&entry.text).unwrap();
-                if Program::compile(&entry.text).is_none() {
-                    continue;
-                }
-                for text in sayings {
-                    let of = |byte: usize| text[..byte].encode_utf16().count();
-                    let expected: Vec<(usize, usize)> =
-                        regex.find_iter(text).filter(|m| !m.is_empty()).map(|m| (of(m.start()), of(m.end()))).collect();
-                    assert_eq!(find_all(&entry.text, text), expected, "/{}/ over {text}", entry.text);
-                    checked += 1;
-                }
-            }
-        }
-        assert!(checked > 3_000, "{checked}");
-    }
-
     #[test]
     fn what_is_beyond_it_is_left_alone() {
         assert!(Program::compile("(a*)+").is_none());
@@ -409,5 +371,15 @@ mod tests {
         let program = Program::compile("(a|aa)+b").expect("a program");
         let text: Vec<u16> = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".encode_utf16().collect();
         assert_eq!(program.run(&text, 0, &mut Vec::new()), Ran::GaveUp);
+    }
+
+    #[test]
+    fn backwards_it_finds_the_leftmost_beginning() {
+        let hir = regex_syntax::parse("(^| |我们?)[^ ]{0,3}(不|并不)").unwrap();
+        let program = Program::compile_back(&hir).expect("a program");
+        let text: Vec<u16> = "是 我们这并不要".encode_utf16().collect();
+        assert_eq!(program.run_back(&text, 7, 0, &mut Vec::new()), Ran::Match(1));
+        assert_eq!(program.run_back(&text, 7, 3, &mut Vec::new()), Ran::No);
+        assert_eq!(program.run_back(&text, 6, 0, &mut Vec::new()), Ran::No);
     }
 }

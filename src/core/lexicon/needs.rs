@@ -1,0 +1,233 @@
+//! What a pattern cannot match without: literals that let most texts skip it.
+
+use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
+use rustc_hash::FxHashMap;
+
+/// Most alternatives worth looking for.
+const MOST: usize = 96;
+/// What a character's frequency is taken for that no list has: rare, but not impossible.
+const RARE: f64 = 0.0005;
+
+/// A pattern cut at its rarest literals.
+#[derive(Debug, Default)]
+pub(super) struct Cut {
+    /// Its ways to match; empty where one of them has no literal to be found by.
+    pub(super) ways: Vec<WayCut>,
+    /// Most characters of a match; `None`: no bound.
+    pub(super) longest: Option<usize>,
+}
+
+/// One way to match: before, one of the anchors, and the rest.
+#[derive(Debug)]
+pub(super) struct WayCut {
+    /// What stands before the anchor.
+    pub(super) before: Hir,
+    /// A match holds one of these behind it.
+    pub(super) anchors: Vec<String>,
+    /// Sets of literals: a match holds at least one of each, beside the anchor.
+    pub(super) needs: Vec<Vec<String>>,
+}
+
+/// Cuts `pattern` where texts hold it most rarely, going by how frequent characters are.
+pub(super) fn cut(pattern: &str, frequencies: &FxHashMap<u16, f64>) -> Cut {
+    let Ok(hir) = regex_syntax::parse(pattern) else { return Cut::default() };
+    let longest = most_characters(&hir);
+    let ways: Option<Vec<WayCut>> = ways_of(&hir).into_iter().map(|way| cut_way(way, frequencies)).collect();
+    Cut { ways: ways.unwrap_or_default(), longest }
+}
+
+/// Whether nothing must occur in a match of `pattern`, so that it has to be tried on every text.
+pub(crate) fn needs_nothing(pattern: &str) -> bool {
+    cut(pattern, &FxHashMap::default()).ways.is_empty()
+}
+
+/// The alternatives at the top.
+fn ways_of(hir: &Hir) -> Vec<&Hir> {
+    match hir.kind() {
+        HirKind::Capture(capture) => ways_of(&capture.sub),
+        HirKind::Alternation(parts) => parts.iter().collect(),
+        _ => vec![hir],
+    }
+}
+
+fn cut_way(way: &Hir, frequencies: &FxHashMap<u16, f64>) -> Option<WayCut> {
+    let mut parts = Vec::new();
+    flatten(way, &mut parts);
+    let mut best: Option<(f64, std::ops::Range<usize>, Vec<String>)> = None;
+    for from in 0..parts.len() {
+        let mut literals = vec![String::new()];
+        for (to, part) in parts.iter().enumerate().skip(from) {
+            let Some(longer) = expand(part).and_then(|endings| product(&literals, &endings)) else { break };
+            literals = longer;
+            let cost = literals.iter().map(|literal| chance(literal, frequencies)).sum::<f64>();
+            if literals.iter().all(|literal| is_findable(literal)) && best.as_ref().is_none_or(|(least, ..)| cost < *least) {
+                best = Some((cost, from..to + 1, literals.clone()));
+            }
+        }
+    }
+    let (_, range, anchors) = best?;
+    let (before, rest) = parts.split_at(range.start);
+    let after = rest.get(range.len()..).unwrap_or_default();
+    let mut needs: Vec<Vec<String>> = before.iter().chain(after).filter_map(required).collect();
+    needs.retain(|group| group.iter().all(|literal| is_findable(literal)));
+    Some(WayCut { before: Hir::concat(before.to_vec()), anchors, needs })
+}
+
+/// How likely a text has a literal at some place, were characters independent.
+fn chance(literal: &str, frequencies: &FxHashMap<u16, f64>) -> f64 {
+    literal.encode_utf16().map(|ch| frequencies.get(&ch).copied().unwrap_or(RARE)).product()
+}
+
+/// A literal that has no letter or digit, or a space, leaves no unit to be found.
+fn is_findable(literal: &str) -> bool {
+    !literal.is_empty() && literal.chars().all(|c| c.is_alphanumeric() && u16::try_from(c as u32).is_ok())
+}
+
+/// A pattern's parts in their order; what is repeated at least once, once by itself.
+fn flatten(hir: &Hir, parts: &mut Vec<Hir>) {
+    match hir.kind() {
+        HirKind::Concat(subs) => subs.iter().for_each(|sub| flatten(sub, parts)),
+        HirKind::Capture(capture) => flatten(&capture.sub, parts),
+        HirKind::Repetition(repetition) if (1..=4).contains(&repetition.min) => {
+            (0..repetition.min).for_each(|_| flatten(&repetition.sub, parts));
+            let rest = Repetition { min: 0, max: repetition.max.map(|max| max - repetition.min), ..repetition.clone() };
+            if rest.max != Some(0) {
+                parts.push(Hir::repetition(rest));
+            }
+        }
+        _ => parts.push(hir.clone()),
+    }
+}
+
+/// All that a part matches, if it is not much.
+fn expand(hir: &Hir) -> Option<Vec<String>> {
+    match hir.kind() {
+        HirKind::Empty => Some(vec![String::new()]),
+        HirKind::Literal(literal) => Some(vec![std::str::from_utf8(&literal.0).ok()?.to_owned()]),
+        HirKind::Class(class) => members(class),
+        HirKind::Look(_) => None,
+        HirKind::Capture(capture) => expand(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().try_fold(vec![String::new()], |all, part| product(&all, &expand(part)?)),
+        HirKind::Alternation(parts) => {
+            let mut all = Vec::new();
+            for part in parts {
+                all.extend(expand(part)?);
+            }
+            (all.len() <= MOST).then_some(all)
+        }
+        HirKind::Repetition(repetition) => {
+            let once = expand(&repetition.sub)?;
+            let most = repetition.max.filter(|max| *max <= 4)?;
+            let mut all = Vec::new();
+            let mut some = vec![String::new()];
+            for count in 0..=most {
+                if count >= repetition.min {
+                    all.extend(some.iter().cloned());
+                }
+                if count < most {
+                    some = product(&some, &once)?;
+                }
+            }
+            (all.len() <= MOST).then_some(all)
+        }
+    }
+}
+
+fn product(beginnings: &[String], endings: &[String]) -> Option<Vec<String>> {
+    if beginnings.len() * endings.len() > MOST {
+        return None;
+    }
+    Some(beginnings.iter().flat_map(|beginning| endings.iter().map(move |ending| format!("{beginning}{ending}"))).collect())
+}
+
+/// Most characters a match has.
+fn most_characters(hir: &Hir) -> Option<usize> {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Some(0),
+        HirKind::Literal(literal) => Some(std::str::from_utf8(&literal.0).map_or(literal.0.len(), |text| text.chars().count())),
+        HirKind::Class(_) => Some(1),
+        HirKind::Capture(capture) => most_characters(&capture.sub),
+        HirKind::Repetition(repetition) => Some(most_characters(&repetition.sub)? * repetition.max? as usize),
+        HirKind::Concat(parts) => parts.iter().map(most_characters).sum(),
+        HirKind::Alternation(parts) => parts.iter().map(most_characters).try_fold(0, |most, part| Some(most.max(part?))),
+    }
+}
+
+/// Literals of which every match of a part holds one.
+fn required(hir: &Hir) -> Option<Vec<String>> {
+    match hir.kind() {
+        HirKind::Literal(literal) => Some(vec![std::str::from_utf8(&literal.0).ok()?.to_owned()]),
+        HirKind::Class(class) => members(class),
+        HirKind::Capture(capture) => required(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min >= 1 => required(&repetition.sub),
+        HirKind::Concat(parts) => parts.iter().filter_map(required).max_by_key(|literals| worth(literals)),
+        HirKind::Alternation(parts) => {
+            let mut all = Vec::new();
+            for part in parts {
+                all.extend(required(part)?);
+            }
+            (all.len() <= MOST).then_some(all)
+        }
+        _ => None,
+    }
+}
+
+/// The longer its shortest literal and the fewer its alternatives, the rarer a set fires.
+fn worth(literals: &[String]) -> (usize, std::cmp::Reverse<usize>) {
+    (literals.iter().map(|literal| literal.chars().count()).min().unwrap_or_default(), std::cmp::Reverse(literals.len()))
+}
+
+fn members(class: &Class) -> Option<Vec<String>> {
+    let Class::Unicode(class) = class else { return None };
+    let size: usize = class.iter().map(|range| range.len()).sum();
+    if size > MOST {
+        return None;
+    }
+    Some(class.iter().flat_map(|range| range.start()..=range.end()).map(String::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frequencies() -> FxHashMap<u16, f64> {
+        "没有不我你的一".encode_utf16().map(|ch| (ch, 0.02)).collect()
+    }
+
+    #[test]
+    fn a_pattern_is_cut_at_what_is_rarest() {
+        type Expected<'a> = (&'a [&'a str], &'a [&'a [&'a str]]);
+        let cases: &[(&str, Expected<'_>)] = &[
+            ("没.{0,3}(兴趣|需求)", (&["兴趣", "需求"], &[&["没"]])),
+            ("[没冇]有?钱", (&["冇有钱", "冇钱", "没有钱", "没钱"], &[])),
+            ("没(兴趣).{2}(我|你)", (&["没兴趣"], &[&["你", "我"]])),
+            ("[^ ]{0,8}(可以|行)(吗|么)", (&["可以么", "可以吗", "行么", "行吗"], &[])),
+            ("(没)+钱", (&["钱"], &[&["没"]])),
+        ];
+        for (pattern, (anchors, needs)) in cases {
+            let cut = cut(pattern, &frequencies());
+            let [way] = cut.ways.as_slice() else { panic!("{pattern}: one way") };
+            let sorted = |list: &Vec<String>| {
+                let mut list = list.clone();
+                list.sort();
+                list
+            };
+            assert_eq!(sorted(&way.anchors), *anchors, "{pattern}");
+            assert_eq!(way.needs.iter().map(sorted).collect::<Vec<_>>(), *needs, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn every_alternative_has_an_anchor_or_none_does() {
+        assert_eq!(cut("打.*|接", &frequencies()).ways.len(), 2);
+        for pattern in [".{2,4}", "(需要)?", "打|.*"] {
+            assert!(needs_nothing(pattern), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn the_length_of_a_match_is_bounded_where_the_pattern_is() {
+        assert_eq!(cut("没.{0,3}(钱|时间)", &frequencies()).longest, Some(6));
+        assert_eq!(cut("没.*钱", &frequencies()).longest, None);
+    }
+}
