@@ -86,7 +86,7 @@ pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> Cust
     }
     reading.machine = machine.map(|(_, answerer)| answerer);
     reading.filler_only = reading.words && reading.concepts.is_empty() && reading.machine.is_none() && covered(script, &hits, units);
-    if reading.machine.is_none() && units.words >= 6 && dial::in_recordings(units.traits) {
+    if reading.machine.is_none() && units.words >= 6 && units.recording {
         reading.carrier = dial::carrier_announcement(text);
     }
     reading.hits = hits.into_boxed_slice();

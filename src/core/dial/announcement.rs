@@ -19,7 +19,7 @@ pub fn announcement(text: &str) -> Option<DialResult> {
 /// carrier's recording, for people speak of 关机 and 空号 too. A voicemail or a phone's assistant is no such recording.
 #[must_use]
 pub fn carrier_announcement(text: &str) -> Option<DialResult> {
-    if !may_be_recording(text) {
+    if speaks_of_itself(text) || !may_be_recording(text) {
         return None;
     }
     let said = fold(text);
@@ -31,19 +31,14 @@ pub fn carrier_announcement(text: &str) -> Option<DialResult> {
     if only_check { None } else { decide(&said) }
 }
 
-/// What a folded character says for a recording: 1 much, 2 something, 3 something beside 2, 0 nothing.
-pub(crate) fn trait_of(folded: char) -> u8 {
+/// What a folded character says for a recording: two bits, both of which every recording has together. The cheapest look of all.
+pub(crate) fn recorded(folded: char) -> u8 {
     match folded {
-        '拨' | '呼' | 'd' | 'c' => 1,
-        '起' | '歉' | '您' | 'r' => 2,
-        '话' | '码' | '户' | '机' | 'm' | 'b' => 3,
+        '拨' | '呼' | 'd' | 'c' => 3,
+        '起' | '歉' | '您' | 'r' => 1,
+        '话' | '码' | '户' | '机' | 'm' | 'b' => 2,
         _ => 0,
     }
-}
-
-/// Whether characters of these traits, one bit each, may make a recording: the cheapest look of all.
-pub(crate) fn in_recordings(traits: u8) -> bool {
-    traits & 1 << 1 != 0 || traits & 1 << 2 != 0 && traits & 1 << 3 != 0
 }
 
 /// Whether the text has what every recording has: a cheap look before the thorough one.
@@ -288,14 +283,18 @@ fn is_recording(said: &str) -> bool {
     chinese || english() || sorry()
 }
 
-/// Whether a person speaks: 我, a question, a particle at the end, what is dialed explained.
-fn is_human(said: &str) -> bool {
-    let mine = said.match_indices('我').any(|(at, word)| {
+/// 我, but no company's 我们 or 我司: no recording says it.
+fn speaks_of_itself(said: &str) -> bool {
+    said.match_indices('我').any(|(at, word)| {
         let rest = said.get(at + word.len()..).unwrap_or_default();
         !rest.starts_with('们') && !rest.starts_with('司')
-    });
+    })
+}
+
+/// Whether a person speaks: 我, a question, a particle at the end, what is dialed explained.
+fn is_human(said: &str) -> bool {
     // A secretary's 您拨打的是公司电话, not 您拨打的是空号.
     let names_it = ["拨打的是", "拨打的电话是", "拨打的号码是"].iter().any(|words| said.contains(words))
         && !["空号", "本地", "外地", "无效"].iter().any(|word| said.contains(word));
-    mine || names_it || said.ends_with(PARTICLES) || HUMAN.iter().any(|word| said.contains(word))
+    speaks_of_itself(said) || names_it || said.ends_with(PARTICLES) || HUMAN.iter().any(|word| said.contains(word))
 }

@@ -11,8 +11,8 @@ use freeswitch_types::HangupCause;
 
 use super::event::{DialReport, DialResult};
 
+pub(crate) use announcement::recorded;
 pub use announcement::{announcement, carrier_announcement};
-pub(crate) use announcement::{in_recordings, trait_of};
 pub use table::{Key, Rank, Row, TABLE};
 
 /// A dial result and what it was read from.

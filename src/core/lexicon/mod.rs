@@ -281,7 +281,7 @@ impl Lexicon {
             }
             normal.write(units, from);
             let listed = Listed::new(pattern.entry, entry.list, marks(entry, &[]));
-            pattern.find(normal, due, |start, past| {
+            pattern.find(normal, from, due, |start, past| {
                 if raw.len() < MOST_HITS {
                     let span = Span { start, end: past - 1, widest: Gap::None, skipped: false };
                     raw.push(raw_hit(listed, &span, units, Match::Pattern));

@@ -56,13 +56,23 @@ fn cut_way(way: &Hir, frequencies: &FxHashMap<u16, f64>) -> Option<WayCut> {
     let mut best: Option<(f64, std::ops::Range<usize>, Vec<String>)> = None;
     for from in 0..parts.len() {
         let mut literals = vec![String::new()];
-        for (to, part) in parts.iter().enumerate().skip(from) {
-            let Some(longer) = expand(part).and_then(|endings| product(&literals, &endings)) else { break };
-            literals = longer;
+        let mut consider = |to: usize, literals: &[String]| {
             let cost = literals.iter().map(|literal| chance(literal, frequencies)).sum::<f64>();
             if literals.iter().all(|literal| is_findable(literal)) && best.as_ref().is_none_or(|(least, ..)| cost < *least) {
-                best = Some((cost, from..to + 1, literals.clone()));
+                best = Some((cost, from..to + 1, literals.to_vec()));
             }
+        };
+        for (to, part) in parts.iter().enumerate().skip(from) {
+            match expand(part).and_then(|endings| product(&literals, &endings)) {
+                Some(longer) => literals = longer,
+                None => {
+                    if let Some(literals) = beginnings(part).and_then(|endings| product(&literals, &endings)) {
+                        consider(to, &literals);
+                    }
+                    break;
+                }
+            }
+            consider(to, &literals);
         }
     }
     let (_, range, anchors) = best?;
@@ -130,6 +140,37 @@ fn expand(hir: &Hir) -> Option<Vec<String>> {
             }
             (all.len() <= MOST).then_some(all)
         }
+    }
+}
+
+/// Literals of which every match of a part begins with one.
+fn beginnings(hir: &Hir) -> Option<Vec<String>> {
+    match hir.kind() {
+        HirKind::Literal(literal) => {
+            let text = std::str::from_utf8(&literal.0).ok()?;
+            let findable: String = text.chars().take_while(|c| c.is_alphanumeric()).collect();
+            (!findable.is_empty()).then(|| vec![findable])
+        }
+        HirKind::Class(class) => members(class),
+        HirKind::Capture(capture) => beginnings(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min >= 1 => beginnings(&repetition.sub),
+        HirKind::Alternation(parts) => {
+            let mut all = Vec::new();
+            for part in parts {
+                all.extend(beginnings(part)?);
+            }
+            all.sort();
+            all.dedup();
+            (all.len() <= MOST).then_some(all)
+        }
+        HirKind::Concat(parts) => match parts.split_first()? {
+            (first, rest) if expand(first).is_some_and(|all| all.iter().all(|literal| is_findable(literal))) => {
+                let first = expand(first)?;
+                beginnings(&Hir::concat(rest.to_vec())).and_then(|endings| product(&first, &endings)).or(Some(first))
+            }
+            (first, _) => beginnings(first),
+        },
+        HirKind::Empty | HirKind::Look(_) | HirKind::Repetition(_) => None,
     }
 }
 
@@ -202,6 +243,10 @@ mod tests {
             ("[没冇]有?钱", (&["冇有钱", "冇钱", "没有钱", "没钱"], &[])),
             ("没(兴趣).{2}(我|你)", (&["没兴趣"], &[&["你", "我"]])),
             ("[^ ]{0,8}(可以|行)(吗|么)", (&["可以么", "可以吗", "行么", "行吗"], &[])),
+            (
+                "[^ ]{0,8}(可以|行)(的)?(吗|不$|不 )",
+                (&["可以不", "可以吗", "可以的不", "可以的吗", "行不", "行吗", "行的不", "行的吗"], &[]),
+            ),
             ("(没)+钱", (&["钱"], &[&["没"]])),
         ];
         for (pattern, (anchors, needs)) in cases {

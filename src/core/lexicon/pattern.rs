@@ -70,20 +70,20 @@ impl Pattern {
     }
 
     /// Calls `found` with each match, as units; `due` are its anchors in the order of the text, or the one that stands for all of it.
-    pub(super) fn find(&self, normal: &mut Normal, due: &[Due], mut found: impl FnMut(usize, usize)) {
-        let Normal { text, places, units, stack, from, .. } = normal;
+    /// The text begins with the unit at `from`.
+    pub(super) fn find(&self, normal: &mut Normal, from: usize, due: &[Due], mut found: impl FnMut(usize, usize)) {
+        let Normal { text, spaced, stack, .. } = normal;
         let mut tell = |range: Range<usize>| {
             // A match that begins or ends with a space is of the units inside.
-            let unit = |place: usize| *from + units.get(place).map_or(places.len(), |&unit| unit as usize);
-            let (start, past) = (unit(range.start), unit(range.end));
+            let (start, past) = (unit_at(spaced, range.start), unit_at(spaced, range.end));
             if past > start {
-                found(start, past);
+                found(from + start, from + past);
             }
         };
         let behind = if due.first().is_some_and(|due| due.way == Due::ANYWHERE) {
             self.find_anywhere(text, stack, &mut tell)
         } else {
-            let at = |due: &Due| (due.at as usize).checked_sub(*from).and_then(|unit| places.get(unit)).map(|&place| place as usize);
+            let at = |due: &Due| (due.at as usize).checked_sub(from).map(|unit| place_of(spaced, unit as u32));
             self.find_anchored(text, due, at, stack, &mut tell)
         };
         if let Err(GaveUp { at }) = behind {
@@ -182,12 +182,8 @@ struct GaveUp {
 #[derive(Debug, Default)]
 pub(super) struct Normal {
     text: Vec<u16>,
-    /// Of each unit, where it stands in `text`.
-    places: Vec<u32>,
-    /// Of each place, the unit that stands there or next.
-    units: Vec<u32>,
-    /// The first unit.
-    from: usize,
+    /// The units before which a space stands, in order.
+    spaced: Vec<u32>,
     written: bool,
     stack: Vec<(u32, u32)>,
 }
@@ -199,25 +195,43 @@ impl Normal {
     }
 
     /// Writes the text from the unit at `from` on, unless that has been done.
-    pub(super) fn write(&mut self, list: &Units, from: usize) {
+    pub(super) fn write(&mut self, units: &Units, from: usize) {
         if std::mem::replace(&mut self.written, true) {
             return;
         }
         self.text.clear();
-        self.places.clear();
-        self.units.clear();
-        self.from = from;
-        let least = if list.scattered() { Gap::Sentence } else { Gap::Clause };
-        for (number, unit) in (0u32..).zip(list.list.iter().skip(from)) {
-            if number > 0 && unit.gap >= least {
+        self.spaced.clear();
+        let list = units.list.get(from..).unwrap_or_default();
+        let least = if units.scattered() { Gap::Sentence } else { Gap::Clause };
+        self.text.reserve(list.len() * 2);
+        for (number, unit) in (0u32..).zip(list) {
+            if unit.gap >= least && number > 0 {
                 self.text.push(u16::from(b' '));
-                self.units.push(number);
+                self.spaced.push(number);
             }
-            self.places.push(self.text.len() as u32);
             self.text.push(unit.ch);
-            self.units.push(number);
         }
     }
+}
+
+/// Where a unit stands in the text.
+fn place_of(spaced: &[u32], unit: u32) -> usize {
+    unit as usize + spaced.partition_point(|&spaced| spaced <= unit)
+}
+
+/// The unit that stands at a place of the text, or behind the space there.
+fn unit_at(spaced: &[u32], place: usize) -> usize {
+    // The space before the unit `spaced[n]` stands behind that unit's number of units and n spaces.
+    let mut before = 0..spaced.len();
+    while !before.is_empty() {
+        let middle = before.start + before.len() / 2;
+        if spaced.get(middle).is_some_and(|&unit| unit as usize + middle < place) {
+            before.start = middle + 1;
+        } else {
+            before.end = middle;
+        }
+    }
+    place - before.start
 }
 
 #[cfg(test)]

@@ -52,12 +52,32 @@ enum Instruction {
     Peek(Box<Characters>),
     /// Any of these ranges, sorted.
     Set(Box<[(u16, u16)]>),
+    /// One of these words, the first that serves.
+    Words(Box<[Word]>),
+    /// As many of these characters as serve, within bounds; what follows may only begin with one of those, if any are told.
+    Gap(Box<Gap>),
     /// Go on at the first; if that fails, at the second.
     Split(u32, u32),
     Jump(u32),
     TextStart,
     TextEnd,
     Match,
+}
+
+/// A word in the direction it is read.
+#[derive(Debug, Clone)]
+struct Word {
+    /// 0: the word is empty.
+    first: u16,
+    rest: Box<[u16]>,
+}
+
+#[derive(Debug, Clone)]
+struct Gap {
+    set: Box<[(u16, u16)]>,
+    min: u32,
+    max: u32,
+    then: Option<Characters>,
 }
 
 /// A compiled pattern.
@@ -124,6 +144,7 @@ impl Program {
                 None
             }
         };
+        let step = |here: usize| if BACK { here.wrapping_sub(1) } else { here + 1 };
         stack.clear();
         let (mut pc, mut here) = (0u32, at);
         let mut farthest = None;
@@ -136,15 +157,47 @@ impl Program {
             let goes_on = match self.instructions.get(pc as usize) {
                 Some(Instruction::Char(ch)) => {
                     next(here) == Some(*ch) && {
-                        here = if BACK { here - 1 } else { here + 1 };
+                        here = step(here);
                         true
                     }
                 }
                 Some(Instruction::Set(set)) => {
                     next(here).is_some_and(|ch| holds(set, ch)) && {
-                        here = if BACK { here - 1 } else { here + 1 };
+                        here = step(here);
                         true
                     }
+                }
+                Some(Instruction::Words(words)) => {
+                    for word in words.iter().rev() {
+                        if word.first == 0 {
+                            stack.push((pc + 1, here as u32));
+                        } else if next(here) == Some(word.first) {
+                            let mut place = step(here);
+                            let all = word.rest.iter().all(|&ch| {
+                                let goes_on = next(place) == Some(ch);
+                                place = step(place);
+                                goes_on
+                            });
+                            if all {
+                                stack.push((pc + 1, place as u32));
+                            }
+                        }
+                    }
+                    false
+                }
+                Some(Instruction::Gap(gap)) => {
+                    let mut place = here;
+                    for length in 0..=gap.max {
+                        let follows = next(place);
+                        if length >= gap.min && gap.then.as_ref().is_none_or(|then| follows.is_some_and(|ch| then.may_hold(ch))) {
+                            stack.push((pc + 1, place as u32));
+                        }
+                        if !follows.is_some_and(|ch| holds(&gap.set, ch)) {
+                            break;
+                        }
+                        place = step(place);
+                    }
+                    false
                 }
                 Some(Instruction::Peek(set)) => next(here).is_some_and(|ch| set.may_hold(ch)),
                 Some(Instruction::Split(first, second)) => {
@@ -224,6 +277,10 @@ impl Compiler {
     }
 
     fn add(&mut self, hir: &Hir) -> Option<()> {
+        if let Some(words) = words(hir).filter(|words| words.len() > 1) {
+            self.push(Instruction::Words(words.into_iter().map(|word| word_of(&word)).collect()))?;
+            return Some(());
+        }
         match hir.kind() {
             HirKind::Empty => {}
             HirKind::Literal(literal) => {
@@ -243,8 +300,14 @@ impl Compiler {
             HirKind::Look(_) => return None,
             HirKind::Capture(capture) => self.add(&capture.sub)?,
             HirKind::Concat(parts) => {
-                for part in parts {
-                    self.add(part)?;
+                for (number, part) in parts.iter().enumerate() {
+                    let rest = parts.get(number + 1..).unwrap_or_default();
+                    match gap(part, rest) {
+                        Some(gap) => {
+                            self.push(Instruction::Gap(Box::new(gap)))?;
+                        }
+                        None => self.add(part)?,
+                    }
                 }
             }
             HirKind::Alternation(parts) => {
@@ -304,6 +367,72 @@ impl Compiler {
         }
         Some(())
     }
+}
+
+/// Most words of one instruction.
+const MOST_WORDS: usize = 96;
+
+/// All that a part matches, in the order the regex crate prefers it, if it is not much.
+fn words(hir: &Hir) -> Option<Vec<Vec<u16>>> {
+    let all = match hir.kind() {
+        HirKind::Empty => vec![Vec::new()],
+        HirKind::Literal(literal) => {
+            let text = std::str::from_utf8(&literal.0).ok()?;
+            vec![text.chars().map(|c| u16::try_from(c as u32).ok()).collect::<Option<_>>()?]
+        }
+        HirKind::Class(class) => {
+            let ranges = ranges(class)?;
+            let size: usize = ranges.iter().map(|(from, to)| usize::from(to - from) + 1).sum();
+            // A set is looked up faster than that many words.
+            if size > 4 {
+                return None;
+            }
+            ranges.into_iter().flat_map(|(from, to)| from..=to).map(|ch| vec![ch]).collect()
+        }
+        HirKind::Look(_) => return None,
+        HirKind::Capture(capture) => words(&capture.sub)?,
+        HirKind::Concat(parts) => parts.iter().try_fold(vec![Vec::new()], |all: Vec<Vec<u16>>, part| {
+            let endings = words(part)?;
+            (all.len() * endings.len() <= MOST_WORDS).then(|| {
+                all.iter().flat_map(|beginning| endings.iter().map(move |ending| [beginning.as_slice(), ending].concat())).collect()
+            })
+        })?,
+        HirKind::Alternation(parts) => {
+            let mut all = Vec::new();
+            for part in parts {
+                all.extend(words(part)?);
+            }
+            all
+        }
+        HirKind::Repetition(repetition) => {
+            if repetition.min != 0 || repetition.max != Some(1) {
+                return None;
+            }
+            let mut all = words(&repetition.sub)?;
+            all.push(Vec::new());
+            if !repetition.greedy {
+                all.rotate_right(1);
+            }
+            all
+        }
+    };
+    (all.len() <= MOST_WORDS).then_some(all)
+}
+
+fn word_of(word: &[u16]) -> Word {
+    match word {
+        [] => Word { first: 0, rest: Box::default() },
+        [first, rest @ ..] => Word { first: *first, rest: rest.into() },
+    }
+}
+
+/// A part that passes over some characters, before `rest`.
+fn gap(part: &Hir, rest: &[Hir]) -> Option<Gap> {
+    let HirKind::Repetition(repetition) = part.kind() else { return None };
+    let (HirKind::Class(class), true, Some(max @ 2..=255)) = (repetition.sub.kind(), repetition.greedy, repetition.max) else {
+        return None;
+    };
+    Some(Gap { set: ranges(class)?.into(), min: repetition.min, max, then: beginnings(&Hir::concat(rest.to_vec())) })
 }
 
 /// The class's ranges as far as units reach.

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// What the tables know of a character, in one word: most characters of a call cost one load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Info(u32);
 
 /// What kind of character something folds to.
@@ -33,9 +33,6 @@ pub(crate) enum Class {
     Expands,
 }
 
-/// How a character speaks for a carrier's recording, see [`crate::core::dial`]: one bit each.
-pub(crate) type Traits = u8;
-
 /// The syllable of a character that has none.
 pub(crate) const NO_SYLLABLE: u16 = 0;
 
@@ -54,7 +51,7 @@ impl Info {
         if matches!(c, '那' | '这') {
             word |= Self::POINTS;
         }
-        Self(word | u32::from(crate::core::dial::trait_of(c)) << 30)
+        Self(word | u32::from(crate::core::dial::recorded(c)) << 30)
     }
 
     /// The folded character.
@@ -67,6 +64,12 @@ impl Info {
     #[inline]
     pub(crate) const fn sound(self) -> u16 {
         (self.0 >> 16 & 0x1FF) as u16
+    }
+
+    /// A letter, digit or Han character: nearly every character of a call.
+    #[inline]
+    pub(crate) const fn is_word(self) -> bool {
+        self.0 & 7 << 25 == 0
     }
 
     #[inline]
@@ -93,9 +96,16 @@ impl Info {
         self.0 & Self::POINTS != 0
     }
 
+    /// What is known of either of two characters; of use for [`recording`](Self::recording) alone.
     #[inline]
-    pub(crate) const fn traits(self) -> Traits {
-        1 << (self.0 >> 30)
+    pub(crate) const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether characters of which this is known, taken together, may be a carrier's recording: see [`crate::core::dial`].
+    #[inline]
+    pub(crate) const fn recording(self) -> bool {
+        self.0 >> 30 == 3
     }
 }
 

@@ -3,7 +3,7 @@
 //! One pass folds every character by table and drops what a recogniser scatters between words. Most text needs
 //! nothing else, so the checks ride on that pass: a unit differs from the original text only where it says so.
 
-use super::fold::{Class, Info, TABLES, Traits};
+use super::fold::{Class, Info, TABLES};
 
 /// What lies between a unit and the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,8 +43,8 @@ pub(crate) struct Units {
     pub(crate) list: Vec<Unit>,
     /// Units that are letters, digits or Han characters.
     pub(crate) words: u32,
-    /// How its characters speak for a carrier's recording, together.
-    pub(crate) traits: Traits,
+    /// Its characters may be a carrier's recording.
+    pub(crate) recording: bool,
     /// Spaces or punctuation inside sentences that stand between units.
     pub(crate) clauses: u32,
     /// Some unit differs from the original.
@@ -57,55 +57,29 @@ const ASTRAL: u16 = 0xFFFD;
 impl Units {
     /// Cuts `text`, reusing the memory of `self`.
     pub(crate) fn cut(&mut self, text: &str) {
-        self.list.clear();
-        self.words = 0;
-        self.traits = 0;
-        self.clauses = 0;
-        self.folded = false;
         let tables = &*TABLES;
-        let mut gap = Gap::Sentence;
-        self.list.reserve(text.len() / 3 + 4);
+        let mut cutter = Cutter {
+            list: std::mem::take(&mut self.list),
+            seen: Info::default(),
+            previous: Info::default(),
+            symbols: 0,
+            clauses: 0,
+            folded: false,
+            gap: Gap::Sentence,
+        };
+        cutter.list.clear();
+        cutter.list.reserve(text.len() / 3 + 4);
         for (at, c) in (0u32..).zip(text.chars()) {
             let info = tables.of(c);
-            match info.class() {
-                Class::Word | Class::Symbol => {
-                    self.push(info, u32::from(info.ch()) != c as u32, at, std::mem::replace(&mut gap, Gap::None))
-                }
-                Class::Clause => gap = gap.max(Gap::Clause),
-                Class::Sentence => gap = Gap::Sentence,
-                Class::Vanishes => gap = gap.max(Gap::Dropped),
-                Class::Expands => {
-                    for part in tables.fold_slow(c) {
-                        let info = tables.of_folded(u16::try_from(part as u32).unwrap_or(ASTRAL));
-                        match info.class() {
-                            Class::Word | Class::Symbol => self.push(info, true, at, std::mem::replace(&mut gap, Gap::None)),
-                            Class::Clause => gap = gap.max(Gap::Clause),
-                            Class::Sentence => gap = Gap::Sentence,
-                            Class::Vanishes => {}
-                            Class::Expands => self.push(tables.of_folded(ASTRAL), true, at, std::mem::replace(&mut gap, Gap::None)),
-                        }
-                    }
-                }
+            let folded = u32::from(info.ch()) != c as u32;
+            if info.is_word() {
+                cutter.push(info, folded, at);
+            } else {
+                cutter.take(c, info, folded, at);
             }
         }
-    }
-
-    #[inline(always)]
-    fn push(&mut self, info: Info, folded: bool, at: u32, gap: Gap) {
-        let ch = info.ch();
-        let word = info.class() == Class::Word;
-        self.words += u32::from(word);
-        self.traits |= info.traits();
-        self.folded |= folded;
-        self.clauses += u32::from(gap == Gap::Clause);
-        let mut passable = info.hesitates();
-        if let Some(before) = self.list.last_mut() {
-            passable |= before.ch == ch;
-            if ch == '个' as u16 && TABLES.of_folded(before.ch).points() {
-                before.passable = true;
-            }
-        }
-        self.list.push(Unit { ch, sound: info.sound(), at, gap, folded, passable, word });
+        let Cutter { list, seen, symbols, clauses, folded, .. } = cutter;
+        *self = Self { words: list.len() as u32 - symbols, list, recording: seen.recording(), clauses, folded };
     }
 
     /// What follows the unit at `index`: the next one's gap, or the end of the text.
@@ -134,6 +108,61 @@ impl Units {
 #[must_use]
 pub fn has_words(text: &str) -> bool {
     text.chars().any(char::is_alphanumeric)
+}
+
+/// A text being cut.
+struct Cutter {
+    list: Vec<Unit>,
+    /// All that is known of any of its characters.
+    seen: Info,
+    previous: Info,
+    symbols: u32,
+    clauses: u32,
+    folded: bool,
+    gap: Gap,
+}
+
+impl Cutter {
+    /// Takes anything but a letter, digit or Han character.
+    #[inline(never)]
+    fn take(&mut self, c: char, info: Info, folded: bool, at: u32) {
+        match info.class() {
+            Class::Word | Class::Symbol => {
+                self.symbols += 1;
+                self.push(info, folded, at);
+            }
+            Class::Clause => self.gap = self.gap.max(Gap::Clause),
+            Class::Sentence => self.gap = Gap::Sentence,
+            Class::Vanishes => self.gap = self.gap.max(Gap::Dropped),
+            Class::Expands => {
+                for part in TABLES.fold_slow(c) {
+                    let info = TABLES.of_folded(u16::try_from(part as u32).unwrap_or(ASTRAL));
+                    match info.class() {
+                        Class::Word => self.push(info, true, at),
+                        Class::Expands => self.take(c, TABLES.of_folded(ASTRAL), true, at),
+                        _ => self.take(c, info, true, at),
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, info: Info, folded: bool, at: u32) {
+        let gap = std::mem::replace(&mut self.gap, Gap::None);
+        self.clauses += u32::from(gap == Gap::Clause);
+        self.folded |= folded;
+        self.seen = self.seen.with(info);
+        if info.ch() == '个' as u16
+            && self.previous.points()
+            && let Some(pointer) = self.list.last_mut()
+        {
+            pointer.passable = true;
+        }
+        let passable = info.hesitates() || info.ch() == self.previous.ch();
+        self.previous = info;
+        self.list.push(Unit { ch: info.ch(), sound: info.sound(), at, gap, folded, passable, word: info.is_word() });
+    }
 }
 
 #[cfg(test)]
