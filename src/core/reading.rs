@@ -19,9 +19,9 @@ pub struct CustomerReading {
     pub words: bool,
     /// All its words are filler.
     pub filler_only: bool,
-    /// It holds words that mean yes as an answer.
+    /// It holds words that mean yes as an answer, and nothing but small talk beside.
     pub yes: bool,
-    /// It holds thanks or a goodbye.
+    /// It holds thanks or a goodbye, and nothing but small talk beside.
     pub goodbye: bool,
     /// It names a time.
     pub time: bool,
@@ -65,16 +65,14 @@ const CERTAIN: f32 = 10.0;
 /// Reads a customer's utterance.
 #[must_use]
 pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> CustomerReading {
-    let hits = script.customer.read(text, scratch);
-    let units = &scratch.units;
-    let mut reading = CustomerReading { words: units.words > 0, ..CustomerReading::default() };
+    scratch.units.cut(text);
+    let mut hits = script.customer.read_units(scratch, 0);
+    let mut reading = CustomerReading { words: scratch.units.words > 0, ..CustomerReading::default() };
     let mut machine: Option<(u32, Answerer)> = None;
     for hit in &hits {
         match script.customer_list(hit.list) {
             Some(CustomerList::Concept(concept)) if Some(concept) != script.known.filler => reading.concepts.insert(concept),
-            Some(CustomerList::Concept(_)) | None => {}
-            Some(CustomerList::Yes) => reading.yes |= !inside_filler(script, &hits, hit),
-            Some(CustomerList::Goodbye) => reading.goodbye = true,
+            Some(CustomerList::Concept(_) | CustomerList::Yes | CustomerList::Goodbye) | None => {}
             Some(CustomerList::Time) => reading.time = true,
             Some(CustomerList::Machine(answerer)) => {
                 let length = hit.end - hit.start;
@@ -85,7 +83,15 @@ pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> Cust
         }
     }
     reading.machine = machine.map(|(_, answerer)| answerer);
-    reading.filler_only = reading.words && reading.concepts.is_empty() && reading.machine.is_none() && covered(script, &hits, units);
+    if reading.words && reading.concepts.is_empty() && reading.machine.is_none() && script.customer.may_be_aside(&scratch.units) {
+        hits.extend(script.customer.read_asides(scratch));
+        hits.sort_by_key(|hit| (hit.start, hit.end, hit.list));
+        let says = |list: CustomerList| move |hit: &&Hit| script.customer_list(hit.list) == Some(list);
+        reading.yes = hits.iter().filter(says(CustomerList::Yes)).any(|hit| !inside_filler(script, &hits, hit));
+        reading.goodbye = hits.iter().any(|hit| says(CustomerList::Goodbye)(&hit));
+        reading.filler_only = covered(script, &hits, &scratch.units);
+    }
+    let units = &scratch.units;
     if reading.machine.is_none() && units.words >= 6 && units.recording {
         reading.carrier = dial::carrier_announcement(text);
     }

@@ -4,7 +4,9 @@ use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 use rustc_hash::FxHashMap;
 
 /// Most alternatives worth looking for.
-const MOST: usize = 96;
+const MOST: usize = 768;
+/// What one more alternative costs, in the terms of [`chance`]: memory, and caches it pushes something out of.
+const KEEP: f64 = 1e-6;
 /// What a character's frequency is taken for that no list has: rare, but not impossible.
 const RARE: f64 = 0.0005;
 
@@ -57,7 +59,7 @@ fn cut_way(way: &Hir, frequencies: &FxHashMap<u16, f64>) -> Option<WayCut> {
     for from in 0..parts.len() {
         let mut literals = vec![String::new()];
         let mut consider = |to: usize, literals: &[String]| {
-            let cost = literals.iter().map(|literal| chance(literal, frequencies)).sum::<f64>();
+            let cost = literals.iter().map(|literal| KEEP + chance(literal, frequencies)).sum::<f64>();
             if literals.iter().all(|literal| is_findable(literal)) && best.as_ref().is_none_or(|(least, ..)| cost < *least) {
                 best = Some((cost, from..to + 1, literals.to_vec()));
             }

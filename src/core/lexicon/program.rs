@@ -78,6 +78,8 @@ struct Gap {
     min: u32,
     max: u32,
     then: Option<Characters>,
+    /// Nothing follows: only the longest counts.
+    last: bool,
 }
 
 /// A compiled pattern.
@@ -111,7 +113,7 @@ impl Program {
 
     fn of(hir: &Hir) -> Option<Self> {
         let mut compiler = Compiler { instructions: Vec::new() };
-        compiler.add(hir)?;
+        compiler.add(hir, true)?;
         compiler.push(Instruction::Match)?;
         Some(Self { instructions: compiler.instructions.into(), first: beginnings(hir) })
     }
@@ -189,10 +191,14 @@ impl Program {
                     let mut place = here;
                     for length in 0..=gap.max {
                         let follows = next(place);
-                        if length >= gap.min && gap.then.as_ref().is_none_or(|then| follows.is_some_and(|ch| then.may_hold(ch))) {
+                        let goes_on = length < gap.max && follows.is_some_and(|ch| holds(&gap.set, ch));
+                        if length >= gap.min
+                            && !(gap.last && goes_on)
+                            && gap.then.as_ref().is_none_or(|then| follows.is_some_and(|ch| then.may_hold(ch)))
+                        {
                             stack.push((pc + 1, place as u32));
                         }
-                        if !follows.is_some_and(|ch| holds(&gap.set, ch)) {
+                        if !goes_on {
                             break;
                         }
                         place = step(place);
@@ -276,7 +282,8 @@ impl Compiler {
         }
     }
 
-    fn add(&mut self, hir: &Hir) -> Option<()> {
+    /// Adds a part; `last`: nothing follows it.
+    fn add(&mut self, hir: &Hir, last: bool) -> Option<()> {
         if let Some(words) = words(hir).filter(|words| words.len() > 1) {
             self.push(Instruction::Words(words.into_iter().map(|word| word_of(&word)).collect()))?;
             return Some(());
@@ -298,15 +305,15 @@ impl Compiler {
                 self.push(Instruction::TextEnd)?;
             }
             HirKind::Look(_) => return None,
-            HirKind::Capture(capture) => self.add(&capture.sub)?,
+            HirKind::Capture(capture) => self.add(&capture.sub, last)?,
             HirKind::Concat(parts) => {
                 for (number, part) in parts.iter().enumerate() {
                     let rest = parts.get(number + 1..).unwrap_or_default();
-                    match gap(part, rest) {
+                    match gap(part, rest, last) {
                         Some(gap) => {
                             self.push(Instruction::Gap(Box::new(gap)))?;
                         }
-                        None => self.add(part)?,
+                        None => self.add(part, last && rest.is_empty())?,
                     }
                 }
             }
@@ -314,22 +321,27 @@ impl Compiler {
                 if let Some(first) = beginnings(hir) {
                     self.push(Instruction::Peek(Box::new(first)))?;
                 }
-                self.alternation(parts)?;
+                self.alternation(parts, last)?;
             }
-            HirKind::Repetition(repetition) => self.repetition(repetition)?,
+            HirKind::Repetition(repetition) => match gap(hir, &[], last) {
+                Some(gap) => {
+                    self.push(Instruction::Gap(Box::new(gap)))?;
+                }
+                None => self.repetition(repetition)?,
+            },
         }
         Some(())
     }
 
-    fn alternation(&mut self, parts: &[Hir]) -> Option<()> {
+    fn alternation(&mut self, parts: &[Hir], last: bool) -> Option<()> {
         let mut ends = Vec::new();
         for (number, part) in parts.iter().enumerate() {
             if number + 1 == parts.len() {
-                self.add(part)?;
+                self.add(part, last)?;
                 break;
             }
             let split = self.push(Instruction::Jump(0))?;
-            self.add(part)?;
+            self.add(part, last)?;
             ends.push(self.push(Instruction::Jump(0))?);
             self.set(split, Instruction::Split(split as u32 + 1, self.here()));
         }
@@ -344,13 +356,13 @@ impl Compiler {
             return None;
         }
         for _ in 0..repetition.min {
-            self.add(&repetition.sub)?;
+            self.add(&repetition.sub, false)?;
         }
         let split = |more: u32, done: u32| if repetition.greedy { Instruction::Split(more, done) } else { Instruction::Split(done, more) };
         match repetition.max {
             None => {
                 let at = self.push(Instruction::Jump(0))?;
-                self.add(&repetition.sub)?;
+                self.add(&repetition.sub, false)?;
                 self.push(Instruction::Jump(at as u32))?;
                 let done = self.here();
                 self.set(at, split(at as u32 + 1, done));
@@ -359,7 +371,7 @@ impl Compiler {
                 let mut splits = Vec::new();
                 for _ in repetition.min..max {
                     splits.push(self.push(Instruction::Jump(0))?);
-                    self.add(&repetition.sub)?;
+                    self.add(&repetition.sub, false)?;
                 }
                 let done = self.here();
                 splits.into_iter().for_each(|at| self.set(at, split(at as u32 + 1, done)));
@@ -426,13 +438,19 @@ fn word_of(word: &[u16]) -> Word {
     }
 }
 
-/// A part that passes over some characters, before `rest`.
-fn gap(part: &Hir, rest: &[Hir]) -> Option<Gap> {
+/// A part that passes over some characters, before `rest`; `last`: behind that nothing follows.
+fn gap(part: &Hir, rest: &[Hir], last: bool) -> Option<Gap> {
     let HirKind::Repetition(repetition) = part.kind() else { return None };
     let (HirKind::Class(class), true, Some(max @ 2..=255)) = (repetition.sub.kind(), repetition.greedy, repetition.max) else {
         return None;
     };
-    Some(Gap { set: ranges(class)?.into(), min: repetition.min, max, then: beginnings(&Hir::concat(rest.to_vec())) })
+    Some(Gap {
+        set: ranges(class)?.into(),
+        min: repetition.min,
+        max,
+        then: beginnings(&Hir::concat(rest.to_vec())),
+        last: last && rest.is_empty(),
+    })
 }
 
 /// The class's ranges as far as units reach.

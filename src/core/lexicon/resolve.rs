@@ -28,6 +28,17 @@ impl Hit {
     fn len(&self) -> u32 {
         self.end - self.start
     }
+
+    /// Whether words that stand there as listed, `other`, show that what was found by sound was said as it was written.
+    fn is_no_slip(&self, other: &Self) -> bool {
+        let part = other.inside(self) && other.len() < self.len();
+        other.list != self.list && other.len() >= 2 && other.overlaps(self) && !part
+    }
+}
+
+/// Takes out what was found by sound where `words` stand as listed.
+pub(super) fn give_way(hits: &mut Hits, words: &[RawHit]) {
+    hits.retain(|hit| hit.how != Match::Pinyin || !words.iter().any(|word| hit.is_no_slip(&word.hit)));
 }
 
 /// Takes out what lies inside an exception or a longer competitor, and sounds where words were exact: of `raw`, the first
@@ -53,11 +64,7 @@ pub(super) fn resolve(lists: &[List], raw: &mut [RawHit], exact: usize) -> Hits 
         let beaten = near.clone().any(|rival| beats(lists, rival, candidate))
             || hit.how == Match::Pinyin && {
                 // Words that stand there as listed are no slip of the recogniser, unless they are part of what was heard.
-                near.filter(|rival| (rival.number as usize) < exact).any(|rival| {
-                    let other = &rival.hit;
-                    let part = other.inside(hit) && other.len() < hit.len();
-                    other.list != hit.list && other.len() >= 2 && other.overlaps(hit) && !part
-                })
+                near.filter(|rival| (rival.number as usize) < exact).any(|rival| hit.is_no_slip(&rival.hit))
             };
         if !beaten {
             hits.push(*hit);

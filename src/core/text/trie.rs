@@ -122,11 +122,13 @@ pub(crate) struct TrieBuilder {
     singles: Vec<u16>,
     pairs: Vec<Prefix>,
     leads: Vec<Prefix>,
+    longest: usize,
 }
 
 impl TrieBuilder {
     /// Adds a phrase, given as its symbols; an empty one is never found.
     pub(crate) fn add(&mut self, symbols: &[u16], listed: Listed) {
+        self.longest = self.longest.max(symbols.len());
         let mut prefix = Prefix::NONE;
         for (&symbol, place) in symbols.iter().zip(0..) {
             if place > 0 {
@@ -181,6 +183,7 @@ impl TrieBuilder {
             slots,
             shift,
             ends: ends.into(),
+            longest: self.longest,
         }
     }
 }
@@ -197,6 +200,8 @@ pub(crate) struct Trie {
     slots: Box<[Slot]>,
     shift: u32,
     ends: Box<[Listed]>,
+    /// Symbols of the longest phrase.
+    longest: usize,
 }
 
 impl Trie {
@@ -207,9 +212,14 @@ impl Trie {
 
     /// Calls `found` for each occurrence of each phrase of characters in units `from..`. No phrase reaches over the end of a
     /// sentence; a phrase may go on behind a stutter or a hesitation.
-    pub(crate) fn scan(&self, units: &Units, from: usize, mut found: impl FnMut(Listed, Span)) {
+    /// Stops before the first place that `goes_on` refuses.
+    #[inline(always)]
+    pub(crate) fn scan(&self, units: &Units, from: usize, mut goes_on: impl FnMut(usize) -> bool, mut found: impl FnMut(Listed, Span)) {
         let list = units.list.get(from..).unwrap_or_default();
         for (place, unit) in list.iter().enumerate() {
+            if !goes_on(from + place) {
+                return;
+            }
             let first = Prefix::NONE.then(unit.ch);
             if self.is_single(unit.ch) {
                 self.emit(self.slot(first), Span { start: from + place, end: from + place, widest: Gap::None, skipped: false }, &mut found);
@@ -310,6 +320,16 @@ impl Trie {
         }
     }
 
+    /// Whether a phrase of syllables may hold the unit at `at`. No false "no".
+    pub(crate) fn may_reach(&self, units: &Units, at: usize) -> bool {
+        !self.is_empty()
+            && (at.saturating_sub(self.longest)..=at).any(|start| {
+                let sound = |at: usize| units.list.get(at).map_or(0, |unit| unit.sound);
+                let lead = Prefix::of(&[sound(start), sound(start + 1), sound(start + 2)]);
+                self.leads.may_hold(lead) || self.leads.may_hold(lead.then(sound(start + 3)))
+            })
+    }
+
     #[inline]
     fn is_single(&self, symbol: u16) -> bool {
         self.singles.get(usize::from(symbol >> 6)).is_some_and(|word| word >> (symbol & 63) & 1 == 1)
@@ -358,10 +378,15 @@ mod tests {
         units.cut(text);
         let chars: Vec<char> = text.chars().collect();
         let mut out = Vec::new();
-        trie.scan(&units, 0, |_, span| {
-            let (from, to) = (units.list[span.start].at as usize, units.list[span.end].at as usize);
-            out.push((chars[from..=to].iter().collect(), span.skipped));
-        });
+        trie.scan(
+            &units,
+            0,
+            |_| true,
+            |_, span| {
+                let (from, to) = (units.list[span.start].at as usize, units.list[span.end].at as usize);
+                out.push((chars[from..=to].iter().collect(), span.skipped));
+            },
+        );
         out
     }
 

@@ -33,7 +33,7 @@ struct Lists {
 
 impl Lists {
     fn open(&mut self, name: &str, group: u16, pinyin: bool) -> u16 {
-        self.lists.push(List { name: name.into(), group, pinyin });
+        self.lists.push(List { name: name.into(), group, pinyin, aside: false });
         (self.lists.len() - 1) as u16
     }
 
@@ -80,6 +80,13 @@ impl Compiler<'_> {
         for (group, (file, what)) in (3000u16..).zip(helpers) {
             self.open_list(file, None, group, &mut lists);
             meaning.push(what);
+        }
+        // Small talk competes with no other list, unless the script has it so.
+        let filler = concepts.iter().position(|concept| &*concept.id == "filler");
+        if filler.is_none_or(|filler| !groups.keys().any(|&concept| usize::from(concept) == filler)) {
+            for (number, list) in lists.lists.iter_mut().enumerate() {
+                list.aside = Some(number) == filler || matches!(meaning.get(number), Some(CustomerList::Yes | CustomerList::Goodbye));
+            }
         }
         let known: Vec<String> = lists
             .lists

@@ -108,7 +108,7 @@ impl Linter<'_> {
             at_end: line.at_end,
             exception: false,
         });
-        let alone = List { name: list.name.as_str().into(), group: 0, pinyin: list.pinyin };
+        let alone = List { name: list.name.as_str().into(), group: 0, pinyin: list.pinyin, aside: false };
         let Ok(lexicon) = Lexicon::new(vec![alone], phrases.collect()) else { return };
         let mut scratch = Scratch::default();
         for line in list.lines.iter().filter(|line| line.exception && line.kind == EntryKind::Phrase) {
