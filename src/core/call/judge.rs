@@ -81,9 +81,9 @@ struct Told {
 }
 
 impl Told {
-    /// With room for what most calls tell; a long one grows as it needs.
+    /// With room for what most calls tell; more grows as it needs. A kilobyte at once would cost the allocator more.
     fn for_events(events: usize) -> Self {
-        Self { evidence: Vec::with_capacity(events.min(32)), notices: Vec::new() }
+        Self { evidence: Vec::with_capacity(events.min(12)), notices: Vec::new() }
     }
 }
 
