@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codec::{Codec, CompressionEncoding, EnabledCompressionEncodings};
@@ -33,13 +33,16 @@ pub const SERVICE: &str = "callgrade.v1.Grading";
 pub struct GradingServer {
     pub(super) service: Arc<Service>,
     pub(super) stopping: watch::Receiver<bool>,
+    /// One for each core but a stream's own: as many streams at one time may have another core take some of their messages in.
+    pub(super) spare_cores: Arc<Semaphore>,
 }
 
 impl GradingServer {
     /// Serves `service`; `stopping` turns true when the server is to shut down.
     #[must_use]
     pub fn new(service: Arc<Service>, stopping: watch::Receiver<bool>) -> Self {
-        Self { service, stopping }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { service, stopping, spare_cores: Arc::new(Semaphore::new(cores - 1)) }
     }
 
     /// Answers are compressed for clients that compress: every grpcio accepts it, but small messages only get slower by it.

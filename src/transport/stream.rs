@@ -1,6 +1,7 @@
 //! `StreamCalls`: a stream of many interleaved calls, its messages read and written by hand.
 
 use std::future::poll_fn;
+use std::hash::BuildHasher;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -8,6 +9,7 @@ use std::time::Instant;
 
 use bytes::{Buf, BufMut};
 use futures_core::Stream;
+use rustc_hash::FxBuildHasher;
 use tokio::sync::watch;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::StreamingService;
@@ -17,7 +19,13 @@ use super::grpc::{GradingServer, Reply};
 use crate::service::{Outbox, Refusal, Service, StreamEvent, Told};
 
 /// A stream's message, or why its bytes are none.
-type Received = Result<StreamEvent, String>;
+type Read = Result<StreamEvent, String>;
+
+/// A message as it is received, and how many bytes it had.
+pub(super) struct Received {
+    event: Read,
+    bytes: usize,
+}
 
 /// Reads a stream's messages such that one that cannot be read does not end it, and writes its answers.
 #[derive(Debug, Default)]
@@ -51,14 +59,14 @@ impl Decoder for StreamCodec {
     fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<Received>, Status> {
         // Whole and apart: decoding from the buffer itself could leave part of a bad message in it.
         let length = bytes.remaining();
-        let received = if bytes.chunk().len() == length {
-            let received = StreamEvent::from_bytes(bytes.chunk());
+        let event = if bytes.chunk().len() == length {
+            let event = StreamEvent::from_bytes(bytes.chunk());
             bytes.advance(length);
-            received
+            event
         } else {
             StreamEvent::from_bytes(&bytes.copy_to_bytes(length))
         };
-        Ok(Some(received))
+        Ok(Some(Received { event, bytes: length }))
     }
 }
 
@@ -83,9 +91,9 @@ impl StreamingService<Received> for StreamCalls {
     type Future = Reply<Self::ResponseStream>;
 
     fn call(&mut self, request: tonic::Request<Streaming<Received>>) -> Self::Future {
-        let GradingServer { service, stopping } = self.0.clone();
+        let server = self.0.clone();
         Box::pin(async move {
-            let stream: Self::ResponseStream = Box::pin(follow(service, stopping, request.into_inner()));
+            let stream: Self::ResponseStream = Box::pin(follow(server, request.into_inner()));
             Ok(tonic::Response::new(stream))
         })
     }
@@ -109,20 +117,92 @@ impl Waiting {
         }
     }
 
+    fn note_all(&mut self, calls: &[(Arc<str>, bool)]) {
+        calls.iter().for_each(|(call, gapped)| self.note(call, *gapped));
+    }
+
     fn over(&self) -> bool {
         self.closed && self.gapped.is_empty()
     }
 }
 
-/// Messages taken in, where they are there to be read, before it is asked again whether something else has happened.
-const BATCH: usize = 64;
+/// Messages taken in at one time, where they are there to be read, before it is asked again whether something else has happened.
+const BATCH: usize = 256;
+/// No more is read at one time once they hold this many bytes.
+const BATCH_BYTES: usize = 256 << 10;
+/// From so many messages on, another core is asked to take half of them in, if one is free: below, asking costs more than it
+/// saves.
+const SHARED: usize = 64;
+
+/// What was read at one time, and how the reading ended.
+#[derive(Default)]
+struct Batch {
+    events: Vec<Read>,
+    closed: bool,
+    failed: Option<Status>,
+}
+
+impl Batch {
+    /// Reads on from a first message as long as there is something to be read.
+    async fn read(first: Result<Option<Received>, Status>, inbound: &mut Streaming<Received>) -> Self {
+        let mut batch = Self::default();
+        let mut next = Some(first);
+        let mut bytes = 0;
+        while let Some(message) = next.take() {
+            match message {
+                Ok(Some(received)) => {
+                    bytes += received.bytes;
+                    batch.events.push(received.event);
+                }
+                Ok(None) => batch.closed = true,
+                Err(status) => batch.failed = Some(status),
+            }
+            if batch.events.len() < BATCH && bytes < BATCH_BYTES && !batch.closed && batch.failed.is_none() {
+                next = ready(inbound).await;
+            }
+        }
+        batch
+    }
+}
+
+/// The messages for this core, and those for another: of one half of the calls each, so that a call's stay in order.
+fn share(events: Vec<Read>) -> (Vec<Read>, Vec<Read>) {
+    let here = |event: &Read| event.as_ref().map_or(true, |event| FxBuildHasher.hash_one(event.call_id.as_str()) >> 63 == 0);
+    events.into_iter().partition(here)
+}
+
+/// What messages led to.
+#[derive(Default)]
+struct Taken {
+    told: Vec<Told>,
+    /// Calls that wait for an earlier event, or that may have waited and do not.
+    waits: Vec<(Arc<str>, bool)>,
+}
+
+impl Taken {
+    /// Takes messages in. `wary` where a call of the stream waits already.
+    fn from(service: &Service, outbox: &Arc<Outbox>, events: Vec<Read>, wary: bool) -> Self {
+        let mut taken = Self { told: Vec::with_capacity(events.len() + events.len() / 4), waits: Vec::new() };
+        let now = Instant::now();
+        for event in events {
+            match event {
+                Err(reason) => taken.told.push(Told::refused(0, Refusal::Invalid(reason))),
+                Ok(event) => {
+                    let waited = (wary || !taken.waits.is_empty()).then(|| Arc::from(event.call_id.as_str()));
+                    match service.event_at(now, event, Some(outbox), &mut taken.told) {
+                        Some(call) => taken.waits.push((call, true)),
+                        None => taken.waits.extend(waited.map(|call| (call, false))),
+                    }
+                }
+            }
+        }
+        taken
+    }
+}
 
 /// One stream. It reads only when all it has to say was taken, so a client that does not read stops being read.
-fn follow(
-    service: Arc<Service>,
-    mut stopping: watch::Receiver<bool>,
-    mut inbound: Streaming<Received>,
-) -> impl Stream<Item = Result<Told, Status>> {
+fn follow(server: GradingServer, mut inbound: Streaming<Received>) -> impl Stream<Item = Result<Told, Status>> {
+    let GradingServer { service, mut stopping, spare_cores } = server;
     async_stream::stream! {
         let outbox = Arc::new(Outbox::default());
         let mut waiting = Waiting::default();
@@ -150,32 +230,41 @@ fn follow(
             for response in responses.drain(..) {
                 yield Ok(response);
             }
-            // What is ready now is taken in at one time. It is answered message by message all the same.
-            let now = Instant::now();
-            let mut taken = 0;
-            while let Some(received) = message.take() {
-                match received {
-                    Ok(Some(Err(reason))) => responses.push(Told::refused(0, Refusal::Invalid(reason))),
-                    Ok(Some(Ok(event))) => {
-                        let waited = if waiting.gapped.is_empty() { None } else { Some(event.call_id.clone()) };
-                        match service.event_at(now, event, Some(&outbox), &mut responses) {
-                            Some(call) => waiting.note(&call, true),
-                            None => waited.iter().for_each(|call| waiting.note(call, false)),
+            let Some(first) = message else { continue };
+            let Batch { events, closed, failed } = Batch::read(first, &mut inbound).await;
+            let wary = !waiting.gapped.is_empty();
+            let core = if events.len() < SHARED { None } else { Arc::clone(&spare_cores).try_acquire_owned().ok() };
+            let (here, there) = if core.is_some() { share(events) } else { (events, Vec::new()) };
+            let other = core.map(|core| {
+                let (service, outbox) = (Arc::clone(&service), Arc::clone(&outbox));
+                tokio::task::spawn_blocking(move || {
+                    let _core = core;
+                    Taken::from(&service, &outbox, there, wary)
+                })
+            });
+            let taken = Taken::from(&service, &outbox, here, wary);
+            waiting.note_all(&taken.waits);
+            for told in taken.told {
+                yield Ok(told);
+            }
+            if let Some(other) = other {
+                match other.await {
+                    Ok(taken) => {
+                        waiting.note_all(&taken.waits);
+                        for told in taken.told {
+                            yield Ok(told);
                         }
                     }
-                    Ok(None) => waiting.closed = true,
-                    Err(status) => {
-                        yield Err(status);
+                    Err(error) => {
+                        yield Err(Status::internal(format!("events were lost: {error}")));
                         return;
                     }
                 }
-                for response in responses.drain(..) {
-                    yield Ok(response);
-                }
-                taken += 1;
-                if taken < BATCH && !waiting.closed {
-                    message = ready(&mut inbound).await;
-                }
+            }
+            waiting.closed |= closed;
+            if let Some(status) = failed {
+                yield Err(status);
+                return;
             }
         }
     }
