@@ -4,14 +4,15 @@ use callgrade::core::call::CallState;
 use callgrade::core::event::{Answerer, DialReport, DialResult, Event, EventKind, Hangup, Keyword, Outcome, Party, Speaker, Utterance};
 use callgrade::core::verdict::{EndedBy, Verdict};
 use callgrade::ingest::Limits;
-use callgrade::service::{Outbox, Patience, ScriptChoice, Service, StreamEvent};
+use callgrade::service::{Outbox, Patience, ScriptChoice, Service, StreamEvent, Told};
 use callgrade::wire::v1;
 use callgrade::wire::v1::stream_calls_response::Response;
 use proptest::prelude::*;
+use prost::Message;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::support::{comparable, script};
+use crate::support::{comparable, script, stream_message};
 
 /// Things people and robots say, so that random calls are about something.
 const WORDS: &[&str] = &[
@@ -127,14 +128,33 @@ fn stream(messages: &[(u32, Event)]) -> (Vec<Response>, Option<v1::Verdict>) {
     let choice = ScriptChoice::new(callgrade::script::Library::bundled().unwrap(), Some("telemarketing".to_owned())).unwrap();
     let service = Service::new(choice, Limits::default(), Patience::default());
     let owner = Arc::new(Outbox::default());
-    let mut responses = Vec::new();
+    let mut responses: Vec<v1::StreamCallsResponse> = Vec::new();
     for (seq, event) in messages {
-        let event =
-            StreamEvent { call_id: "c".to_owned(), seq: *seq, script_id: "telemarketing".to_owned(), event: Some(Ok(event.clone())) };
-        service.event(event, Some(&owner), &mut responses);
+        service.event(stream_event(*seq, event), Some(&owner), &mut responses);
     }
     let verdict = service.verdict("c").ok();
     (responses.into_iter().filter_map(|response| response.response).collect(), verdict)
+}
+
+fn stream_event(seq: u32, event: &Event) -> StreamEvent {
+    StreamEvent { call_id: "c".to_owned(), seq, script_id: "telemarketing".to_owned(), event: Some(Ok(event.clone())) }
+}
+
+/// What the service answers, read back from the bytes that a stream carries.
+fn stream_bytes(messages: &[(u32, Event)]) -> Vec<Response> {
+    let choice = ScriptChoice::new(callgrade::script::Library::bundled().unwrap(), Some("telemarketing".to_owned())).unwrap();
+    let service = Service::new(choice, Limits::default(), Patience::default());
+    let owner = Arc::new(Outbox::default());
+    let mut told: Vec<Told> = Vec::new();
+    for (seq, event) in messages {
+        service.event(stream_event(*seq, event), Some(&owner), &mut told);
+    }
+    let read = |told: &Told| {
+        let mut bytes = Vec::new();
+        told.encode(&mut bytes);
+        v1::StreamCallsResponse::decode(&*bytes).expect("the bytes of an answer").response
+    };
+    told.iter().filter_map(read).collect()
 }
 
 fn numbered(events: &[Event]) -> Vec<(u32, Event)> {
@@ -191,6 +211,36 @@ proptest! {
         prop_assert_eq!(verdict.as_ref().map(comparable), stream(&once).1.as_ref().map(comparable));
         let acknowledged = responses.iter().filter_map(|response| match response { Response::Ack(ack) => Some(ack.seq), _ => None }).max();
         prop_assert_eq!(acknowledged, if events.is_empty() { None } else { Some(events.len() as u32) });
+    }
+
+    #[test]
+    fn answers_written_straight_are_the_messages(events in call(), keys in prop::collection::vec(any::<u8>(), 24)) {
+        let mut messages = numbered(&events);
+        messages.push((0, Event { at_ms: 1, kind: EventKind::Answered }));
+        // Mostly in order: gaps, late events and revisions have their messages too.
+        let mut mixed: Vec<_> = messages.into_iter().zip(&keys).enumerate().collect();
+        mixed.sort_by_key(|(place, (_, key))| place + usize::from(**key < 40) * 4);
+        let mixed: Vec<_> = mixed.into_iter().map(|(_, (message, _))| message).collect();
+        prop_assert_eq!(stream_bytes(&mixed), stream(&mixed).0);
+    }
+
+    #[test]
+    fn ordinary_messages_are_read_as_all_are(events in call(), cut in any::<prop::sample::Index>()) {
+        for (seq, event) in numbered(&events) {
+            let bytes = stream_message("c", "telemarketing", seq, &event).encode_to_vec();
+            let plain = callgrade::ingest::proto::plain(&bytes);
+            prop_assert_eq!(plain.is_some(), matches!(event.kind, EventKind::Answered | EventKind::Utterance(_)));
+            if let Some(plain) = plain {
+                prop_assert_eq!((plain.call_id, plain.seq, plain.event), ("c", seq, event.clone()));
+            }
+            // Bytes that are cut off are read as the generated messages read them, or not at all.
+            let bytes = &bytes[..cut.index(bytes.len())];
+            if let Some(plain) = callgrade::ingest::proto::plain(bytes) {
+                let whole = v1::StreamCallsRequest::decode(bytes).expect("what was read is a message");
+                let event = callgrade::ingest::proto::event(whole.event.expect("an event"));
+                prop_assert_eq!((plain.call_id, plain.seq, Ok(plain.event)), (&*whole.call_id, whole.seq, event));
+            }
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The real server over real gRPC: order, gaps, ends, what a stream is told and when.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use callgrade::core::event::{Event, EventKind, Party, Speaker};
@@ -117,6 +118,35 @@ fn order_is_restored_and_duplicates_are_acknowledged() {
             .expect("graded")
             .into_inner();
         assert_eq!(comparable(&last), comparable(&whole.verdict.expect("a verdict")));
+    });
+}
+
+#[test]
+fn many_calls_at_once_are_each_answered_in_order() {
+    block_on(async {
+        let server = TestServer::start(Patience::default(), Limits::default()).await;
+        let events = asking();
+        let calls = 300;
+        // All of it ready to be read at once, so that it is taken in by more than one core where there is one.
+        let messages: Vec<_> = (1..)
+            .zip(&events)
+            .flat_map(|(seq, event)| (0..calls).map(move |call| stream_message(&format!("c{call}"), "telemarketing", seq, event)))
+            .collect();
+        let mut answers = server.client().await.stream_calls(tokio_stream::iter(messages)).await.expect("a stream").into_inner();
+        let mut acks: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        let mut standings: BTreeMap<String, Vec<(String, u32)>> = BTreeMap::new();
+        while let Some(answer) = answers.message().await.expect("no error") {
+            match answer.response {
+                Some(Response::Ack(ack)) => acks.entry(ack.call_id).or_default().push(ack.seq),
+                Some(Response::Verdict(verdict)) => standings.entry(verdict.call_id).or_default().push((verdict.label, verdict.revision)),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((acks.len(), standings.len()), (calls, calls));
+        assert!(acks.values().all(|acks| acks[..] == [1, 2, 3, 4, 5]), "{acks:?}");
+        let first = &standings["c0"];
+        assert_eq!(first.last(), Some(&("B".to_owned(), 1)));
+        assert!(standings.values().all(|told| told == first), "{standings:?}");
     });
 }
 

@@ -23,7 +23,11 @@ use super::rule::Facts;
 use super::script::{ConceptSet, Script};
 use super::signal::{Signals, Variables};
 use super::tracker::{Deaf, LineFact, Reading, Sink, Step, Tracker};
-use super::verdict::{EndedBy, Evidence, Verdict};
+use super::verdict::{EndedBy, Verdict};
+
+mod judge;
+
+use judge::{decide, do_not_call};
 
 thread_local! {
     /// Scanning needs some memory; one set a thread serves every call.
@@ -100,8 +104,9 @@ impl CallState {
     /// A call without events.
     #[must_use]
     pub fn new(script: Arc<Script>) -> Self {
-        let tracker = Tracker::new(&script);
-        let signals = tracker.signals(&script);
+        let mut tracker = Tracker::new(&script);
+        let mut signals = Signals::default();
+        tracker.update(&script, &mut signals);
         let mut call =
             Self { script, events: Vec::new(), tracker, ids: false, closed: None, signals, holding: 0, standing: Standing::default() };
         call.evaluate(Variables::ALL);
@@ -114,7 +119,7 @@ impl CallState {
     pub fn replay(script: &Arc<Script>, events: Vec<Event>) -> Verdict {
         let mut call = Self::load(script, events);
         call.closed = Some(EndedBy::EndOfRecord);
-        call.judge(None)
+        call.judge()
     }
 
     /// A call with these events, numbered from 1, not yet folded.
@@ -202,9 +207,8 @@ impl CallState {
             self.rebuild();
         } else {
             self.read(place);
-            let mut tracker = std::mem::replace(&mut self.tracker, Tracker::new(&self.script));
-            self.apply(&mut tracker, place, &mut Deaf);
-            self.tracker = tracker;
+            let Self { script, events, ids, tracker, .. } = self;
+            Past { script, events, ids: *ids }.apply(tracker, place, &mut Deaf);
         }
         self.refresh();
         true
@@ -222,7 +226,7 @@ impl CallState {
     /// The verdict as of now, with its evidence.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        self.judge(Some(self.holding))
+        self.conclude()
     }
 
     /// What each customer turn holds, in order.
@@ -345,8 +349,9 @@ impl CallState {
 
     fn fold<S: Sink>(&self, sink: &mut S) -> Tracker {
         let mut tracker = Tracker::new(&self.script);
+        let past = Past { script: &self.script, events: &self.events, ids: self.ids };
         for place in 0..self.events.len() {
-            self.apply(&mut tracker, place, sink);
+            past.apply(&mut tracker, place, sink);
         }
         if let Some(by) = self.closed {
             tracker.finish(&self.script, by);
@@ -354,38 +359,9 @@ impl CallState {
         tracker
     }
 
-    fn apply<S: Sink>(&self, tracker: &mut Tracker, place: usize, sink: &mut S) {
-        let Some(stored) = self.events.get(place).filter(|stored| !stored.replaces) else { return };
-        let index = place as u32;
-        let (words_at, words) = match stored.replaced_by.and_then(|by| Some((by, self.events.get(by as usize)?))) {
-            // Empty text takes an utterance back.
-            Some((_, words)) if matches!(&words.event.kind, EventKind::Utterance(utterance) if utterance.text.is_empty()) => return,
-            Some(replacement) => replacement,
-            None => (self.named_utterance(&stored.event).unwrap_or(index), stored),
-        };
-        let step = Step { index, words_at, at_ms: stored.event.at_ms, kind: &words.event.kind, reading: &words.reading };
-        tracker.step(&self.script, self.ids, step, sink);
-    }
-
-    /// The place of the customer's utterance that a report names.
-    fn named_utterance(&self, event: &Event) -> Option<u32> {
-        let id = match &event.kind {
-            EventKind::KeywordTriggered(keyword) => &*keyword.utterance_id,
-            EventKind::Refused(Some(id)) => id,
-            _ => return None,
-        };
-        if id.is_empty() {
-            return None;
-        }
-        let at = self.events.iter().position(|stored| !stored.replaces && key(&stored.event) == Some((Speaker::Customer, id)))?;
-        Some(at as u32)
-    }
-
     /// Brings signals and standing up to date, trying again only the rules that read what changed.
     fn refresh(&mut self) {
-        let signals = self.tracker.signals(&self.script);
-        let changed = Variables::changed(&self.signals, &signals);
-        self.signals = signals;
+        let changed = self.tracker.update(&self.script, &mut self.signals);
         self.evaluate(changed);
     }
 
@@ -402,65 +378,43 @@ impl CallState {
             do_not_call: do_not_call(&self.script, &self.tracker),
         };
     }
-
-    fn judge(&self, holding: Option<u128>) -> Verdict {
-        let mut told = Told::default();
-        let tracker = self.fold(&mut told);
-        let script = &*self.script;
-        let signals = tracker.signals(script);
-        let facts = |label| Facts { script, signals: &signals, label };
-        let holding = holding.unwrap_or_else(|| {
-            let held = script.rules.iter().enumerate().filter(|(_, rule)| rule.condition.holds(facts("")));
-            held.fold(0, |bits, (number, _)| bits | 1u128 << number.min(MOST_RULES - 1))
-        });
-        let (rule, fallback) = decide(script, holding);
-        let label = rule.and_then(|rule| script.rules.get(rule)).map(|rule| rule.label);
-        let label_id = label.and_then(|label| script.labels.get(label)).map_or("", |label| &*label.id);
-        let follow_up =
-            if rule.is_some() { script.follow_up.iter().position(|follow_up| follow_up.condition.holds(facts(label_id))) } else { None };
-        let also = script
-            .rules
-            .iter()
-            .enumerate()
-            .filter(|(number, other)| !other.catch_all && Some(*number) != rule && holding >> number & 1 == 1);
-        let also_matched = also.map(|(number, _)| number).collect();
-        let Told { mut evidence, mut notices } = told;
-        evidence.sort_by_key(|evidence| evidence.event);
-        match tracker.backward() {
-            0 => {}
-            1 => notices.push("time steps back at 1 event".to_owned()),
-            events => notices.push(format!("time steps back at {events} events")),
-        }
-        Verdict {
-            label,
-            rule,
-            nodes: tracker.nodes(script),
-            evidence,
-            also_matched,
-            fallback,
-            follow_up,
-            do_not_call: do_not_call(script, &tracker),
-            ended_by: tracker.ended_by(),
-            notices,
-            signals,
-        }
-    }
 }
 
-/// The rule that decides, and whether it is a catch-all.
-fn decide(script: &Script, holding: u128) -> (Option<usize>, bool) {
-    let first = |catch_all: bool| {
-        let mut rules = script.rules.iter().enumerate();
-        rules.find(|(number, rule)| rule.catch_all == catch_all && holding >> number & 1 == 1).map(|(number, _)| number)
-    };
-    match first(false) {
-        Some(rule) => (Some(rule), false),
-        None => first(true).map_or((None, false), |rule| (Some(rule), true)),
-    }
+/// The events as a fold sees them.
+#[derive(Clone, Copy)]
+struct Past<'a> {
+    script: &'a Script,
+    events: &'a [Stored],
+    ids: bool,
 }
 
-fn do_not_call(script: &Script, tracker: &Tracker) -> bool {
-    script.known.do_not_call.is_some_and(|asked| tracker.turns.iter().any(|turn| turn.concepts.contains(asked)))
+impl Past<'_> {
+    fn apply<S: Sink>(self, tracker: &mut Tracker, place: usize, sink: &mut S) {
+        let Some(stored) = self.events.get(place).filter(|stored| !stored.replaces) else { return };
+        let index = place as u32;
+        let (words_at, words) = match stored.replaced_by.and_then(|by| Some((by, self.events.get(by as usize)?))) {
+            // Empty text takes an utterance back.
+            Some((_, words)) if matches!(&words.event.kind, EventKind::Utterance(utterance) if utterance.text.is_empty()) => return,
+            Some(replacement) => replacement,
+            None => (self.named_utterance(&stored.event).unwrap_or(index), stored),
+        };
+        let step = Step { index, words_at, at_ms: stored.event.at_ms, kind: &words.event.kind, reading: &words.reading };
+        tracker.step(self.script, self.ids, step, sink);
+    }
+
+    /// The place of the customer's utterance that a report names.
+    fn named_utterance(self, event: &Event) -> Option<u32> {
+        let id = match &event.kind {
+            EventKind::KeywordTriggered(keyword) => &*keyword.utterance_id,
+            EventKind::Refused(Some(id)) => id,
+            _ => return None,
+        };
+        if id.is_empty() {
+            return None;
+        }
+        let at = self.events.iter().position(|stored| !stored.replaces && key(&stored.event) == Some((Speaker::Customer, id)))?;
+        Some(at as u32)
+    }
 }
 
 /// The key under which an utterance is replaced.
@@ -490,28 +444,5 @@ fn reading_bytes(reading: &Reading) -> usize {
         Reading::None => 0,
         Reading::Customer(reading) => size_of_val(&**reading) + size_of_val(&*reading.hits),
         Reading::Robot(reading) => size_of_val(&**reading),
-    }
-}
-
-#[derive(Default)]
-struct Told {
-    evidence: Vec<Evidence>,
-    notices: Vec<String>,
-}
-
-impl Sink for Told {
-    const LISTENS: bool = true;
-
-    fn evidence(&mut self, evidence: Evidence) {
-        self.evidence.push(evidence);
-    }
-
-    fn notice(&mut self, notice: String) {
-        self.notices.push(notice);
-    }
-
-    fn forget_content(&mut self) {
-        const KEPT: [&str; 6] = ["connected", "dial_result", "answered_by", "hung_up_by", "no_input", "transferred"];
-        self.evidence.retain(|evidence| KEPT.contains(&evidence.signal));
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::event::Answerer;
 use super::lexicon::{Lexicon, ListId};
@@ -351,12 +352,12 @@ impl Script {
 
     /// Where a node's branches lead after the customer's words of `concepts` (`None`: silence), the `count`th time, from 1.
     #[must_use]
-    pub fn targets(&self, node: NodeIndex, concepts: Option<ConceptSet>, count: usize) -> Vec<Target> {
-        let Some(node) = self.node(node) else { return Vec::new() };
+    pub fn targets(&self, node: NodeIndex, concepts: Option<ConceptSet>, count: usize) -> SmallVec<[Target; 2]> {
+        let Some(node) = self.node(node) else { return SmallVec::new() };
         let nth = |targets: &[Target]| targets.get(count.max(1) - 1).or(targets.last()).copied();
         let named = |trigger: Trigger| node.branches.iter().find(|(t, _)| *t == trigger).and_then(|(_, targets)| nth(targets));
         let Some(concepts) = concepts else { return named(Trigger::Silence).into_iter().collect() };
-        let mut targets: Vec<Target> = concepts
+        let mut targets: SmallVec<[Target; 2]> = concepts
             .iter()
             .filter_map(|concept| {
                 named(Trigger::Concept(concept)).or_else(|| if self.is_question(concept) { named(Trigger::Question) } else { None })

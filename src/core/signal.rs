@@ -210,6 +210,18 @@ impl Variables {
     /// The signals that differ between two states of a call.
     #[must_use]
     pub fn changed(before: &Signals, after: &Signals) -> Self {
+        let mut set = Self::changed_values(before, after);
+        if before.hits != after.hits {
+            set.insert(Variable::Hits);
+        }
+        if before.reached != after.reached {
+            set.insert(Variable::Reached);
+        }
+        set
+    }
+
+    /// The signals that differ, leaving out the two that are lists: `hits` and `reached`.
+    pub(crate) fn changed_values(before: &Signals, after: &Signals) -> Self {
         let mut set = Self::default();
         let mut differ = |differs: bool, variable: Variable| {
             if differs {
@@ -218,8 +230,10 @@ impl Variables {
         };
         differ(before.connected != after.connected, Variable::Connected);
         differ(before.ended != after.ended, Variable::Ended);
-        differ(before.dial_result_str() != after.dial_result_str(), Variable::DialResult);
-        differ(before.answered_by_str() != after.answered_by_str(), Variable::AnsweredBy);
+        // Where a value is not known, its name depends on whether someone picked up.
+        let named_alike = before.connected == after.connected;
+        differ(before.dial_result != after.dial_result || after.dial_result.is_none() && !named_alike, Variable::DialResult);
+        differ(before.answered_by != after.answered_by || after.answered_by.is_none() && !named_alike, Variable::AnsweredBy);
         differ(before.machine() != after.machine(), Variable::Machine);
         differ(before.talk_s.to_bits() != after.talk_s.to_bits(), Variable::TalkS);
         differ(before.customer_turns != after.customer_turns, Variable::CustomerTurns);
@@ -231,10 +245,8 @@ impl Variables {
         differ(before.refusals != after.refusals, Variable::Refusals);
         differ(before.refusal_streak != after.refusal_streak, Variable::RefusalStreak);
         differ(before.last_refused != after.last_refused, Variable::LastRefused);
-        differ(before.hits != after.hits, Variable::Hits);
         differ(before.invite != after.invite, Variable::Invite);
         differ(before.completion.to_bits() != after.completion.to_bits(), Variable::Completion);
-        differ(before.reached != after.reached, Variable::Reached);
         differ(before.last_node != after.last_node, Variable::LastNode);
         differ(before.hung_up_by != after.hung_up_by, Variable::HungUpBy);
         differ(before.no_input != after.no_input, Variable::NoInput);

@@ -2,7 +2,7 @@
 
 use super::event::Speaker;
 use super::lexicon::{EntryId, Match};
-use super::script::{ConceptIndex, NodeIndex};
+use super::script::{ConceptIndex, NodeIndex, Script};
 use super::signal::Signals;
 
 /// How a call came to its end.
@@ -42,6 +42,18 @@ pub enum Category {
     Foreign(Box<str>),
 }
 
+impl Category {
+    /// Its id, as in verdicts.
+    #[must_use]
+    pub fn id<'a>(&'a self, script: &'a Script) -> &'a str {
+        match self {
+            Self::None => "",
+            Self::Concept(index) => script.concept(*index).map_or("", |concept| &concept.id),
+            Self::Foreign(name) => name,
+        }
+    }
+}
+
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phrase {
@@ -51,6 +63,18 @@ pub enum Phrase {
     Word(&'static str),
     /// The dialer's words.
     Text(Box<str>),
+}
+
+impl Phrase {
+    /// Its words, as in verdicts.
+    #[must_use]
+    pub fn text<'a>(&'a self, script: &'a Script) -> &'a str {
+        match self {
+            Self::Listed(entry) => script.customer.entry(*entry).map_or("", |entry| &entry.text),
+            Self::Word(word) => word,
+            Self::Text(text) => text,
+        }
+    }
 }
 
 /// Something that supports a signal.

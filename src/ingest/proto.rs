@@ -4,6 +4,10 @@ use super::{CallRecord, Limits, share};
 use crate::core::event::{Answerer, DialReport, DialResult, Event, EventKind, Hangup, Keyword, Outcome, Party, Speaker, Utterance};
 use crate::wire::{raw, v1};
 
+mod plain;
+
+pub use plain::{Plain, plain};
+
 /// A whole call.
 #[must_use]
 pub fn call(call: &raw::Call, limits: &Limits) -> CallRecord {

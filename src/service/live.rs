@@ -6,9 +6,13 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use bytes::Bytes;
+use prost::Message;
+use smallvec::SmallVec;
 use tokio::sync::Notify;
 
-use super::session::{Answer, Context, Session};
+use super::session::{Answers, Context, Session};
+use super::told::{Answer, Told};
 use super::{Patience, Refusal, Service};
 use crate::ingest;
 use crate::script::ScriptError;
@@ -28,15 +32,27 @@ pub struct StreamEvent {
 }
 
 impl StreamEvent {
-    /// Takes a stream's message apart.
-    #[must_use]
-    pub fn from_wire(request: &raw::StreamCallsRequest) -> Self {
-        Self {
+    /// Takes a stream's message apart; each thing that is wrong with its event stays with the event.
+    ///
+    /// # Errors
+    /// The bytes are no message.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        if let Some(plain) = ingest::proto::plain(bytes) {
+            return Ok(Self {
+                call_id: plain.call_id.to_owned(),
+                seq: plain.seq,
+                script_id: plain.script_id.to_owned(),
+                event: Some(Ok(plain.event)),
+            });
+        }
+        let request =
+            raw::StreamCallsRequest::decode(Bytes::copy_from_slice(bytes)).map_err(|error| format!("not a StreamCallsRequest: {error}"))?;
+        Ok(Self {
             call_id: raw::lossy(&request.call_id),
             seq: request.seq,
             script_id: raw::lossy(&request.script_id),
             event: request.event.as_ref().map(|bytes| raw::decode_event(bytes).and_then(ingest::proto::event)),
-        }
+        })
     }
 }
 
@@ -69,7 +85,8 @@ impl Outbox {
 
 #[derive(Debug, Default)]
 struct Shard {
-    calls: HashMap<Arc<str>, Session, rustc_hash::FxBuildHasher>,
+    /// By the bytes of their ids, which most often lie in the map itself: a million calls are not in any cache.
+    calls: HashMap<SmallVec<[u8; 24]>, Box<Session>, rustc_hash::FxBuildHasher>,
     schedule: BinaryHeap<Reverse<(Instant, Arc<str>)>>,
 }
 
@@ -127,23 +144,32 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Service {
-    /// Takes an event in; what it led to goes into `responses`. Whether the call now waits for an earlier event.
-    pub fn event(&self, event: StreamEvent, owner: Option<&Arc<Outbox>>, responses: &mut Vec<v1::StreamCallsResponse>) -> bool {
+    /// Takes an event in; what it led to goes into `responses`. The call's id, if it now waits for an earlier event.
+    pub fn event<R: From<Told>>(&self, event: StreamEvent, owner: Option<&Arc<Outbox>>, responses: &mut Vec<R>) -> Option<Arc<str>> {
+        self.event_at(Instant::now(), event, owner, responses)
+    }
+
+    /// Takes in an event that came at `now`, as [`event`](Self::event) does.
+    pub fn event_at<R: From<Told>>(
+        &self,
+        now: Instant,
+        event: StreamEvent,
+        owner: Option<&Arc<Outbox>>,
+        responses: &mut Vec<R>,
+    ) -> Option<Arc<str>> {
         let StreamEvent { call_id, seq, script_id, event } = event;
         if call_id.is_empty() {
-            responses.push(rejection("", seq, &Refusal::Invalid("the event has no call_id".to_owned())));
-            return false;
+            responses.push(Told::refused(seq, Refusal::Invalid("the event has no call_id".to_owned())).into());
+            return None;
         }
         let event = event.unwrap_or_else(|| Err("the message has no event".to_owned()));
-        let now = Instant::now();
         let cx = Context { now, patience: &self.live.patience, limits: &self.limits };
         let mut shard = self.live.shard(&call_id);
         let Shard { calls, schedule } = &mut *shard;
-        let key = match calls.get_key_value(call_id.as_str()) {
-            Some((key, _)) => Arc::clone(key),
-            None => Arc::from(call_id.as_str()),
-        };
-        let session = calls.entry(Arc::clone(&key)).or_insert_with(|| Session::new(now));
+        if !calls.contains_key(call_id.as_bytes()) {
+            calls.insert(call_id.as_bytes().into(), Box::new(Session::new(Arc::from(call_id.as_str()), now)));
+        }
+        let session = calls.get_mut(call_id.as_bytes())?;
         if !session.begun() && (seq == 1 || !script_id.is_empty()) {
             match self.scripts.of(&script_id) {
                 Ok(script) => session.begin(script),
@@ -160,31 +186,32 @@ impl Service {
             Some(_) => {}
             None => other = session.owner.upgrade(),
         }
-        let mut answers = if owner.is_none() && other.is_some() { Vec::new() } else { std::mem::take(&mut session.owed) };
-        session.take(&call_id, seq, event, cx, &mut answers);
-        let gapped = session.gapped();
+        let mut answers =
+            if owner.is_none() && other.is_some() { Answers::new() } else { Answers::from_vec(std::mem::take(&mut session.owed)) };
+        session.take(seq, event, cx, &mut answers);
+        let gapped = session.gapped().then(|| Arc::clone(&session.call_id));
         if let Some(other) = other {
-            other.push(&key);
+            other.push(&session.call_id);
         }
         let due = session.due(cx.patience);
         if session.scheduled.is_none_or(|scheduled| due < scheduled) {
             session.scheduled = Some(due);
-            schedule.push(Reverse((due, key)));
+            schedule.push(Reverse((due, Arc::clone(&session.call_id))));
         }
         drop(shard);
-        responses.extend(answers.into_iter().map(|answer| response(&call_id, answer)));
+        told(call_id, answers, responses);
         gapped
     }
 
     /// What a call's owner has not been told yet, and whether the call still waits for an earlier event. A stream that no
     /// longer hears of the call is told nothing and has nothing to wait for.
-    pub fn owed(&self, call_id: &str, owner: &Arc<Outbox>, responses: &mut Vec<v1::StreamCallsResponse>) -> bool {
+    pub fn owed<R: From<Told>>(&self, call_id: &str, owner: &Arc<Outbox>, responses: &mut Vec<R>) -> bool {
         let mut shard = self.live.shard(call_id);
-        let Some(session) = shard.calls.get_mut(call_id).filter(|session| session.owned_by(owner)) else { return false };
-        responses.extend(std::mem::take(&mut session.owed).into_iter().map(|answer| response(call_id, answer)));
+        let Some(session) = shard.calls.get_mut(call_id.as_bytes()).filter(|session| session.owned_by(owner)) else { return false };
+        told(call_id.to_owned(), Answers::from_vec(std::mem::take(&mut session.owed)), responses);
         let gapped = session.gapped();
         if !session.begun() && !gapped {
-            shard.calls.remove(call_id);
+            shard.calls.remove(call_id.as_bytes());
         }
         gapped
     }
@@ -195,7 +222,9 @@ impl Service {
     /// There is no such call.
     pub fn verdict(&self, call_id: &str) -> Result<v1::Verdict, Refusal> {
         let shard = self.live.shard(call_id);
-        shard.calls.get(call_id).and_then(|session| session.verdict(call_id)).ok_or_else(|| Refusal::NoCall(call_id.to_owned()))
+        let graded = shard.calls.get(call_id.as_bytes()).and_then(|session| session.verdict());
+        drop(shard);
+        graded.map(|graded| graded.message(call_id)).ok_or_else(|| Refusal::NoCall(call_id.to_owned()))
     }
 
     /// Does what is due now: gaps given up, idle calls ended, ended ones forgotten. To be called every so often.
@@ -206,12 +235,12 @@ impl Service {
             let Shard { calls, schedule } = &mut *shard;
             while schedule.peek().is_some_and(|Reverse((due, _))| *due <= now) {
                 let Some(Reverse((_, key))) = schedule.pop() else { break };
-                let Some(session) = calls.get_mut(&key) else { continue };
+                let Some(session) = calls.get_mut(key.as_bytes()) else { continue };
                 session.scheduled = None;
                 let due = session.due(cx.patience);
                 if due <= now {
-                    if session.expire(&key, cx) {
-                        calls.remove(&key);
+                    if session.expire(cx) {
+                        calls.remove(key.as_bytes());
                         continue;
                     }
                     if !session.owed.is_empty()
@@ -228,40 +257,30 @@ impl Service {
     }
 
     /// Hands back a stream's live calls before the server goes: each one's verdict as of now, with a word that it is not kept.
-    pub fn hand_back(&self, owner: &Arc<Outbox>, responses: &mut Vec<v1::StreamCallsResponse>) {
+    pub fn hand_back<R: From<Told>>(&self, owner: &Arc<Outbox>, responses: &mut Vec<R>) {
         for shard in &self.live.shards {
             let mut shard = lock(shard);
-            for (key, session) in &mut shard.calls {
+            for session in shard.calls.values_mut() {
                 if session.owned_by(owner) && session.is_live() {
                     session.notice("the server is shutting down and keeps no live state: send this call again from event 1");
-                    responses.extend(session.verdict(key).map(|verdict| response(key, Answer::Verdict(Box::new(verdict)))));
+                    responses
+                        .extend(session.verdict().map(|graded| Told::new(session.call_id.to_string(), Answer::Verdict(graded)).into()));
                 }
             }
         }
     }
 }
 
-fn response(call_id: &str, answer: Answer) -> v1::StreamCallsResponse {
-    use v1::stream_calls_response::Response;
-    let response = match answer {
-        Answer::Ack(seq) => Response::Ack(v1::Ack { call_id: call_id.to_owned(), seq }),
-        Answer::Verdict(verdict) => Response::Verdict(*verdict),
-        Answer::Refused(seq, refusal) => return rejection(call_id, seq, &refusal),
-    };
-    v1::StreamCallsResponse { response: Some(response) }
-}
-
-/// A refusal as a stream answers it.
-#[must_use]
-pub fn rejection(call_id: &str, seq: u32, refusal: &Refusal) -> v1::StreamCallsResponse {
-    let rejection = v1::Rejection { call_id: call_id.to_owned(), seq, status: Some(status(call_id, seq, refusal)) };
-    v1::StreamCallsResponse { response: Some(v1::stream_calls_response::Response::Rejection(rejection)) }
+/// Tells what an event led to; the last answer, most often the only one, takes the call's id along.
+fn told<R: From<Told>>(call_id: String, mut answers: Answers, responses: &mut Vec<R>) {
+    let last = answers.pop();
+    responses.extend(answers.into_iter().map(|answer| Told::new(call_id.clone(), answer).into()));
+    responses.extend(last.map(|answer| Told::new(call_id, answer).into()));
 }
 
 /// A refusal as `google.rpc.Status`, with typed details.
 #[must_use]
 pub fn status(call_id: &str, seq: u32, refusal: &Refusal) -> rpc::Status {
-    use prost::Message;
     use tonic_types::StatusExt;
     let details = match refusal {
         Refusal::Invalid(reason) | Refusal::TooMuch(reason) => {

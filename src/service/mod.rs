@@ -6,8 +6,10 @@ use std::time::Duration;
 
 pub mod live;
 mod session;
+mod told;
 
 pub use live::{LiveCalls, Outbox, StreamEvent};
+pub use told::{Told, rejection};
 
 use crate::core::call::CallState;
 use crate::core::script::Script;

@@ -4,32 +4,28 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
+use smallvec::SmallVec;
+
 use crate::core::call::{CallState, Standing};
 use crate::core::event::Event;
 use crate::core::script::Script;
-use crate::core::verdict::EndedBy;
+use crate::core::verdict::{EndedBy, Verdict};
 use crate::ingest::{self, Limits};
-use crate::wire::{self, CallHead, v1};
+use crate::wire::v1;
 
 use super::live::Outbox;
+use super::told::{Answer, Graded};
 use super::{Patience, Refusal};
 
-/// What an event led to, for whoever sent it.
-#[derive(Debug)]
-pub(super) enum Answer {
-    /// This and all earlier events are kept.
-    Ack(u32),
-    /// A verdict that differs from the one sent before.
-    Verdict(Box<v1::Verdict>),
-    /// This event was not taken.
-    Refused(u32, Refusal),
-}
+/// What an event led to: an acknowledgement, and sometimes a verdict.
+pub(super) type Answers = SmallVec<[Answer; 2]>;
 
 /// An event as it came: taken apart, or why it could not be.
 pub(super) type Offered = Result<Event, String>;
 
 #[derive(Debug)]
 pub(super) struct Session {
+    pub(super) call_id: Arc<str>,
     /// `None` until the script is known.
     call: Option<CallState>,
     /// Why the call cannot be graded at all.
@@ -45,7 +41,7 @@ pub(super) struct Session {
     ended_at: Option<Instant>,
     sent: Standing,
     /// The final verdict as sent, to tell whether a late event changes it.
-    last: Option<Box<v1::Verdict>>,
+    last: Option<Arc<Graded>>,
     revision: u32,
     notices: Vec<String>,
     /// The stream that hears of what happens without an event.
@@ -57,8 +53,9 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new(call_id: Arc<str>, now: Instant) -> Self {
         Self {
+            call_id,
             call: None,
             barred: None,
             next: 1,
@@ -102,20 +99,20 @@ impl Session {
     }
 
     /// Takes an event in.
-    pub(super) fn take(&mut self, call_id: &str, seq: u32, event: Offered, cx: Context<'_>, answers: &mut Vec<Answer>) {
+    pub(super) fn take(&mut self, seq: u32, event: Offered, cx: Context<'_>, answers: &mut Answers) {
         self.touched = cx.now;
         if seq == 0 {
-            answers.push(Answer::Refused(0, Refusal::Invalid("seq counts from 1".to_owned())));
+            answers.push(Answer::refused(0, Refusal::Invalid("seq counts from 1".to_owned())));
             return;
         }
         if seq == u32::MAX {
             // The next one could not be counted.
-            answers.push(Answer::Refused(seq, Refusal::Invalid(format!("seq {seq} is beyond the last there can be"))));
+            answers.push(Answer::refused(seq, Refusal::Invalid(format!("seq {seq} is beyond the last there can be"))));
             return;
         }
         if let (Some(refusal), None) = (&self.barred, &self.call) {
             let waiting = std::mem::take(&mut self.waiting).into_keys().chain([seq]);
-            answers.extend(waiting.map(|seq| Answer::Refused(seq, refusal.clone())));
+            answers.extend(waiting.map(|seq| Answer::refused(seq, refusal.clone())));
             self.gap_since = None;
             return;
         }
@@ -123,25 +120,32 @@ impl Session {
             // A duplicate changes nothing; one that was given up on takes its place after all.
             if self.was_missing(seq) {
                 self.apply(seq, event, cx, answers);
-                self.tell(call_id, answers, cx);
+                self.tell(answers, cx);
             }
             answers.push(Answer::Ack(self.next - 1));
             return;
         }
         let kept = self.next;
-        self.waiting.entry(seq).or_insert(event);
-        self.drain(cx, answers);
-        if self.waiting.len() > cx.patience.gap_events {
-            self.skip_gap(cx, answers);
+        if seq == self.next && self.waiting.is_empty() && self.call.is_some() {
+            // In order, as nearly always: nothing waits for it.
+            self.next += 1;
+            self.apply(seq, event, cx, answers);
+            self.gap_since = None;
+        } else {
+            self.waiting.entry(seq).or_insert(event);
+            self.drain(cx, answers);
+            if self.waiting.len() > cx.patience.gap_events {
+                self.skip_gap(cx, answers);
+            }
         }
         if self.next > kept {
             answers.push(Answer::Ack(self.next - 1));
         }
-        self.tell(call_id, answers, cx);
+        self.tell(answers, cx);
     }
 
     /// Applies what waits and is next in order.
-    fn drain(&mut self, cx: Context<'_>, answers: &mut Vec<Answer>) {
+    fn drain(&mut self, cx: Context<'_>, answers: &mut Answers) {
         if self.call.is_none() {
             self.gap_since.get_or_insert(cx.now);
             return;
@@ -154,7 +158,7 @@ impl Session {
         self.gap_since = if self.waiting.is_empty() { None } else { Some(self.gap_since.unwrap_or(cx.now)) };
     }
 
-    fn apply(&mut self, seq: u32, event: Offered, cx: Context<'_>, answers: &mut Vec<Answer>) {
+    fn apply(&mut self, seq: u32, event: Offered, cx: Context<'_>, answers: &mut Answers) {
         let Some(call) = &mut self.call else { return };
         let checked = event.map_err(Refusal::Invalid).and_then(|event| {
             if call.len() >= cx.limits.call_events {
@@ -171,7 +175,7 @@ impl Session {
                 if self.notices.len() < MOST_NOTICES {
                     self.notices.push(format!("event {seq} rejected: {refusal}"));
                 }
-                answers.push(Answer::Refused(seq, refusal));
+                answers.push(Answer::refused(seq, refusal));
             }
         }
     }
@@ -184,12 +188,12 @@ impl Session {
     }
 
     /// Goes on without the events that did not come.
-    pub(super) fn skip_gap(&mut self, cx: Context<'_>, answers: &mut Vec<Answer>) {
+    pub(super) fn skip_gap(&mut self, cx: Context<'_>, answers: &mut Answers) {
         let Some((&first, _)) = self.waiting.first_key_value() else { return };
         if self.call.is_none() {
             let reason = "event 1 never came, so the call's script is unknown";
             for seq in std::mem::take(&mut self.waiting).into_keys() {
-                answers.push(Answer::Refused(seq, Refusal::NotOpen(reason.to_owned())));
+                answers.push(Answer::refused(seq, Refusal::NotOpen(reason.to_owned())));
             }
             self.gap_since = None;
             return;
@@ -208,37 +212,36 @@ impl Session {
     }
 
     /// Sends a verdict where it differs from the one sent before.
-    pub(super) fn tell(&mut self, call_id: &str, answers: &mut Vec<Answer>, cx: Context<'_>) {
+    pub(super) fn tell(&mut self, answers: &mut Answers, cx: Context<'_>) {
         let Some(call) = &self.call else { return };
         let standing = call.standing();
         if call.ended_by().is_none() {
             if standing != self.sent {
                 self.sent = standing;
-                answers.push(Answer::Verdict(Box::new(self.message(call_id, 0))));
+                answers.push(Answer::Verdict(Arc::new(self.grade(call, 0))));
             }
             return;
         }
         self.ended_at.get_or_insert(cx.now);
-        let fresh = self.message(call_id, self.revision);
-        if self.last.as_deref().is_some_and(|last| same(last, &fresh)) {
+        let graded = self.grade(call, self.revision + 1);
+        if self.last.as_deref().is_some_and(|last| same(last, &graded)) {
             return;
         }
         self.sent = standing;
         self.revision += 1;
-        let verdict = Box::new(v1::Verdict { revision: self.revision, ..fresh });
-        self.last = Some(verdict.clone());
-        answers.push(Answer::Verdict(verdict));
+        let graded = Arc::new(graded);
+        self.last = Some(Arc::clone(&graded));
+        answers.push(Answer::Verdict(graded));
     }
 
-    fn message(&self, call_id: &str, revision: u32) -> v1::Verdict {
-        let Some(call) = &self.call else { return v1::Verdict::default() };
-        wire::verdict(call.script(), CallHead { call_id, revision, notices: &self.notices }, &call.verdict())
+    fn grade(&self, call: &CallState, revision: u32) -> Graded {
+        Graded { script: Arc::clone(call.script()), verdict: call.verdict(), revision, notices: self.notices.clone() }
     }
 
     /// The verdict as of now.
-    pub(super) fn verdict(&self, call_id: &str) -> Option<v1::Verdict> {
-        self.call.as_ref()?;
-        Some(self.last.as_deref().cloned().unwrap_or_else(|| self.message(call_id, 0)))
+    pub(super) fn verdict(&self) -> Option<Arc<Graded>> {
+        let call = self.call.as_ref()?;
+        Some(self.last.clone().unwrap_or_else(|| Arc::new(self.grade(call, 0))))
     }
 
     /// When something is due: a gap given up, an idle call ended, an ended one forgotten.
@@ -252,15 +255,15 @@ impl Session {
     }
 
     /// Does what is due; whether the session is over.
-    pub(super) fn expire(&mut self, call_id: &str, cx: Context<'_>) -> bool {
-        let mut answers = Vec::new();
+    pub(super) fn expire(&mut self, cx: Context<'_>) -> bool {
+        let mut answers = Answers::new();
         if self.gap_since.is_some_and(|since| since + cx.patience.gap <= cx.now) {
             let kept = self.next;
             self.skip_gap(cx, &mut answers);
             if self.next > kept {
                 answers.push(Answer::Ack(self.next - 1));
             }
-            self.tell(call_id, &mut answers, cx);
+            self.tell(&mut answers, cx);
             if self.call.is_none() {
                 self.owe(answers);
                 return self.owner.upgrade().is_none();
@@ -272,14 +275,14 @@ impl Session {
         if self.ended_at.is_none() && self.touched + cx.patience.idle <= cx.now {
             let Some(call) = &mut self.call else { return true };
             call.close(EndedBy::Idle);
-            self.tell(call_id, &mut answers, cx);
+            self.tell(&mut answers, cx);
         }
         self.owe(answers);
         false
     }
 
     /// Keeps answers for the owner; a newer verdict or acknowledgement takes the older one's place.
-    fn owe(&mut self, answers: Vec<Answer>) {
+    fn owe(&mut self, answers: Answers) {
         for answer in answers {
             match &answer {
                 Answer::Verdict(_) => self.owed.retain(|owed| !matches!(owed, Answer::Verdict(_))),
@@ -321,7 +324,16 @@ pub(super) struct Context<'a> {
 }
 
 /// Equality of verdicts as the contract has it: without `revision`, `notices` and `ended_by`.
-fn same(left: &v1::Verdict, right: &v1::Verdict) -> bool {
-    let core = |verdict: &v1::Verdict| v1::Verdict { revision: 0, notices: Vec::new(), ended_by: String::new(), ..verdict.clone() };
-    core(left) == core(right)
+fn same(left: &Graded, right: &Graded) -> bool {
+    fn shown(verdict: &Verdict) -> impl PartialEq + use<'_> {
+        let Verdict { label, rule, signals, evidence, nodes, also_matched, fallback, follow_up, do_not_call, ended_by: _, notices: _ } =
+            verdict;
+        ((label, rule, signals, evidence, nodes), (also_matched, fallback, follow_up, do_not_call))
+    }
+    // What differs here may still be the same words on the wire.
+    shown(&left.verdict) == shown(&right.verdict) || comparable(left) == comparable(right)
+}
+
+fn comparable(graded: &Graded) -> v1::Verdict {
+    v1::Verdict { revision: 0, notices: Vec::new(), ended_by: String::new(), ..graded.message("") }
 }

@@ -9,21 +9,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Buf;
-use futures_core::Stream;
 use http::{Request, Response};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
+use tonic::Status;
 use tonic::body::Body;
-use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EnabledCompressionEncodings};
-use tonic::server::{Grpc, NamedService, StreamingService, UnaryService};
-use tonic::{Status, Streaming};
-use tonic_prost::{ProstCodec, ProstEncoder};
+use tonic::codec::{Codec, CompressionEncoding, EnabledCompressionEncodings};
+use tonic::server::{Grpc, NamedService, UnaryService};
+use tonic_prost::ProstCodec;
 use tonic_types::{ErrorDetails, StatusExt};
 
+use super::stream::{StreamCalls, StreamCodec};
 use crate::ingest;
 use crate::script::ScriptError;
-use crate::service::live::{self, status};
-use crate::service::{Outbox, Refusal, Service, StreamEvent};
+use crate::service::live::status;
+use crate::service::{Refusal, Service};
 use crate::wire::{DESCRIPTORS, raw, v1};
 
 /// The service's full name.
@@ -32,15 +31,18 @@ pub const SERVICE: &str = "callgrade.v1.Grading";
 /// The server of `callgrade.v1.Grading`.
 #[derive(Debug, Clone)]
 pub struct GradingServer {
-    service: Arc<Service>,
-    stopping: watch::Receiver<bool>,
+    pub(super) service: Arc<Service>,
+    pub(super) stopping: watch::Receiver<bool>,
+    /// One for each core but a stream's own: as many streams at one time may have another core take some of their messages in.
+    pub(super) spare_cores: Arc<Semaphore>,
 }
 
 impl GradingServer {
     /// Serves `service`; `stopping` turns true when the server is to shut down.
     #[must_use]
     pub fn new(service: Arc<Service>, stopping: watch::Receiver<bool>) -> Self {
-        Self { service, stopping }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { service, stopping, spare_cores: Arc::new(Semaphore::new(cores - 1)) }
     }
 
     /// Answers are compressed for clients that compress: every grpcio accepts it, but small messages only get slower by it.
@@ -60,7 +62,7 @@ impl NamedService for GradingServer {
 }
 
 type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Infallible>> + Send>>;
-type Reply<T> = Pin<Box<dyn Future<Output = Result<tonic::Response<T>, Status>> + Send>>;
+pub(super) type Reply<T> = Pin<Box<dyn Future<Output = Result<tonic::Response<T>, Status>> + Send>>;
 
 impl tower::Service<Request<Body>> for GradingServer {
     type Response = Response<Body>;
@@ -80,7 +82,7 @@ impl tower::Service<Request<Body>> for GradingServer {
             let compresses = request.headers().get("grpc-encoding").is_some_and(|encoding| encoding != "identity");
             let answering = async {
                 match method.as_str() {
-                    "StreamCalls" => this.grpc(StreamCodec, compresses).streaming(StreamCalls(this.clone()), request).await,
+                    "StreamCalls" => this.grpc(StreamCodec::default(), compresses).streaming(StreamCalls(this.clone()), request).await,
                     "GradeCall" => this.grpc(ProstCodec::default(), compresses).unary(GradeCall(Arc::clone(&this.service)), request).await,
                     "ListScripts" => {
                         this.grpc(ProstCodec::default(), compresses).unary(ListScripts(Arc::clone(&this.service)), request).await
@@ -198,134 +200,6 @@ pub(super) fn summary(script: &crate::core::script::Script) -> v1::ScriptSummary
         title: script.title.to_string(),
         labels: script.labels.iter().map(|label| label.id.to_string()).collect(),
     }
-}
-
-/// A stream's message, or why its bytes are none.
-type Received = Result<raw::StreamCallsRequest, String>;
-
-/// Reads a stream's messages such that one that cannot be read does not end it.
-#[derive(Debug, Clone, Copy)]
-struct StreamCodec;
-
-impl Codec for StreamCodec {
-    type Encode = v1::StreamCallsResponse;
-    type Decode = Received;
-    type Encoder = ProstEncoder<v1::StreamCallsResponse>;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self::Encoder {
-        ProstEncoder::default()
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Decoder for StreamCodec {
-    type Item = Received;
-    type Error = Status;
-
-    fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<Received>, Status> {
-        use prost::Message;
-        // Whole first: decoding from the buffer itself could leave part of a bad message in it.
-        let message = bytes.copy_to_bytes(bytes.remaining());
-        Ok(Some(raw::StreamCallsRequest::decode(message).map_err(|error| format!("not a StreamCallsRequest: {error}"))))
-    }
-}
-
-struct StreamCalls(GradingServer);
-
-impl StreamingService<Received> for StreamCalls {
-    type Response = v1::StreamCallsResponse;
-    type ResponseStream = Pin<Box<dyn Stream<Item = Result<v1::StreamCallsResponse, Status>> + Send>>;
-    type Future = Reply<Self::ResponseStream>;
-
-    fn call(&mut self, request: tonic::Request<Streaming<Received>>) -> Self::Future {
-        let GradingServer { service, stopping } = self.0.clone();
-        Box::pin(async move {
-            let stream: Self::ResponseStream = Box::pin(follow(service, stopping, request.into_inner()));
-            Ok(tonic::Response::new(stream))
-        })
-    }
-}
-
-/// What a stream still waits for once its client has stopped sending.
-#[derive(Default)]
-struct Waiting {
-    gapped: std::collections::HashSet<String>,
-    closed: bool,
-}
-
-impl Waiting {
-    fn note(&mut self, call_id: &str, gapped: bool) {
-        if gapped {
-            if !self.gapped.contains(call_id) {
-                self.gapped.insert(call_id.to_owned());
-            }
-        } else if !self.gapped.is_empty() {
-            self.gapped.remove(call_id);
-        }
-    }
-
-    fn over(&self) -> bool {
-        self.closed && self.gapped.is_empty()
-    }
-}
-
-/// One stream. It reads only when all it has to say was taken, so a client that does not read stops being read.
-fn follow(
-    service: Arc<Service>,
-    mut stopping: watch::Receiver<bool>,
-    mut inbound: Streaming<Received>,
-) -> impl Stream<Item = Result<v1::StreamCallsResponse, Status>> {
-    async_stream::stream! {
-        let outbox = Arc::new(Outbox::default());
-        let mut waiting = Waiting::default();
-        let mut responses = Vec::new();
-        while !waiting.over() {
-            tokio::select! {
-                biased;
-                () = stopped(&mut stopping) => {
-                    service.hand_back(&outbox, &mut responses);
-                    for response in responses.drain(..) {
-                        yield Ok(response);
-                    }
-                    yield Err(Status::unavailable("the server is shutting down"));
-                    return;
-                }
-                calls = outbox.calls() => {
-                    for call in calls {
-                        let gapped = service.owed(&call, &outbox, &mut responses);
-                        waiting.note(&call, gapped);
-                    }
-                }
-                message = inbound.message(), if !waiting.closed => match message {
-                    Ok(Some(Err(reason))) => responses.push(live::rejection("", 0, &Refusal::Invalid(reason))),
-                    Ok(Some(Ok(request))) => {
-                        let event = StreamEvent::from_wire(&request);
-                        let call_id = event.call_id.clone();
-                        let gapped = service.event(event, Some(&outbox), &mut responses);
-                        waiting.note(&call_id, gapped);
-                    }
-                    Ok(None) => waiting.closed = true,
-                    Err(status) => {
-                        yield Err(status);
-                        return;
-                    }
-                }
-            }
-            for response in responses.drain(..) {
-                yield Ok(response);
-            }
-        }
-    }
-}
-
-/// Resolves when the server is to shut down.
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // An error means that the sender is gone, and the server with it.
-    let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
 /// The two versions of server reflection that clients ask for.

@@ -18,8 +18,8 @@ use tonic::{Code, Status};
 use tonic_types::{BadRequest, ErrorDetail, PreconditionFailure, PreconditionViolation, ResourceInfo, StatusExt};
 
 use crate::ingest::{self, jsonl};
-use crate::service::live::{self, status};
-use crate::service::{Refusal, Service, StreamEvent};
+use crate::service::live::status;
+use crate::service::{Refusal, Service, StreamEvent, rejection};
 use crate::wire::v1::stream_calls_response::Response as Answer;
 use crate::wire::{rpc, v1};
 
@@ -159,7 +159,7 @@ async fn grade(State(service): State<Arc<Service>>, body: Body) -> Result<Json<G
     let record = jsonl::call(&body, &service.limits).map_err(unreadable)?;
     let call_id = record.call_id.clone();
     let (verdict, rejections) = service.grade(record).map_err(|refusal| Failure(refusal, call_id))?;
-    let rejections = rejections.iter().map(|rejection| rejected(&super::grpc::rejection(rejection))).collect();
+    let rejections = rejections.iter().map(|it| rejected(&super::grpc::rejection(it))).collect();
     Ok(Json(Graded { verdict, rejections }))
 }
 
@@ -202,12 +202,12 @@ async fn events(State(service): State<Arc<Service>>, call_id: CallPath, body: Bo
     let damaged = matches!(text, Cow::Owned(_));
     let body: EventsBody<'_> =
         serde_json::from_str(&text).map_err(|error| failed(Refusal::Invalid(format!("not a list of events: {error}"))))?;
-    let mut responses = Vec::new();
+    let mut responses: Vec<v1::StreamCallsResponse> = Vec::new();
     for (place, raw) in body.events.iter().enumerate() {
         let seq = seq_of(raw.get());
         if seq == 0 {
             let reason = format!("events[{place}] has no seq; events count from 1 in each call");
-            responses.push(live::rejection(&call_id, 0, &Refusal::Invalid(reason)));
+            responses.push(rejection(&call_id, 0, &Refusal::Invalid(reason)));
             continue;
         }
         // Only an event of a body with bytes that are not UTF-8 is looked at for what stands in their place.

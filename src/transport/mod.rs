@@ -2,6 +2,7 @@
 
 pub mod grpc;
 pub mod http;
+mod stream;
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -1,11 +1,13 @@
 //! The wire contract: generated messages, and the way from the core's verdict to them.
 
+pub mod encode;
 pub mod raw;
 mod verdict;
 
 pub use callgrade::v1;
 pub use google::rpc;
 pub use verdict::{CallHead, verdict};
+use verdict::{match_of, speaker_of};
 
 /// The packages of `proto/`, nested as prost expects them.
 #[allow(missing_docs, clippy::all, clippy::pedantic, rustdoc::all)]

@@ -3,7 +3,7 @@
 use crate::core::event::Speaker;
 use crate::core::lexicon::Match;
 use crate::core::script::Script;
-use crate::core::verdict::{Category, EndedBy, Evidence, Phrase, Verdict};
+use crate::core::verdict::{EndedBy, Evidence, Verdict};
 
 use super::v1;
 
@@ -94,33 +94,31 @@ fn evidence(script: &Script, evidence: &Evidence) -> v1::Evidence {
         event: evidence.event,
         start: evidence.start,
         end: evidence.end,
-        speaker: match evidence.speaker {
-            None => v1::Speaker::Unspecified,
-            Some(Speaker::Robot) => v1::Speaker::Robot,
-            Some(Speaker::Customer) => v1::Speaker::Customer,
-            Some(Speaker::Agent) => v1::Speaker::Agent,
-        }
-        .into(),
+        speaker: speaker_of(evidence.speaker).into(),
         signal: evidence.signal.to_owned(),
-        category: match &evidence.category {
-            Category::None => String::new(),
-            Category::Concept(index) => script.concept(*index).map_or(String::new(), |concept| concept.id.to_string()),
-            Category::Foreign(name) => name.to_string(),
-        },
-        phrase: match &evidence.phrase {
-            Phrase::Listed(entry) => script.customer.entry(*entry).map_or(String::new(), |entry| entry.text.to_string()),
-            Phrase::Word(word) => (*word).to_owned(),
-            Phrase::Text(text) => text.to_string(),
-        },
-        r#match: match evidence.how {
-            Match::Exact => v1::Match::Exact,
-            Match::Normalised => v1::Match::Normalised,
-            Match::Pinyin => v1::Match::Pinyin,
-            Match::Pattern => v1::Match::Pattern,
-            Match::Context => v1::Match::Context,
-            Match::Reported => v1::Match::Reported,
-        }
-        .into(),
+        category: evidence.category.id(script).to_owned(),
+        phrase: evidence.phrase.text(script).to_owned(),
+        r#match: match_of(evidence.how).into(),
         score: 1.0,
+    }
+}
+
+pub(super) fn speaker_of(speaker: Option<Speaker>) -> v1::Speaker {
+    match speaker {
+        None => v1::Speaker::Unspecified,
+        Some(Speaker::Robot) => v1::Speaker::Robot,
+        Some(Speaker::Customer) => v1::Speaker::Customer,
+        Some(Speaker::Agent) => v1::Speaker::Agent,
+    }
+}
+
+pub(super) fn match_of(how: Match) -> v1::Match {
+    match how {
+        Match::Exact => v1::Match::Exact,
+        Match::Normalised => v1::Match::Normalised,
+        Match::Pinyin => v1::Match::Pinyin,
+        Match::Pattern => v1::Match::Pattern,
+        Match::Context => v1::Match::Context,
+        Match::Reported => v1::Match::Reported,
     }
 }

@@ -86,6 +86,7 @@ impl Tracker {
 
     /// The customer's turn at hand, a new one if there is none.
     fn open_turn(&mut self) -> usize {
+        self.turns_touched = true;
         if self.side != Side::Customer || self.turn_closed || self.turns.is_empty() {
             self.turns.push(Turn { invite_open: self.invite_open, ..Turn::default() });
             self.side = Side::Customer;
@@ -215,6 +216,7 @@ impl Tracker {
         let named =
             self.spoken.iter().find(|(event, _)| *event == step.words_at && step.words_at != step.index).map(|(_, turn)| *turn as usize);
         let turn = named.unwrap_or_else(|| self.open_turn());
+        self.turns_touched = true;
         self.settle_unheard(script);
         let filler = Some(concept) == script.known.filler;
         if let Some(turn) = self.turns.get_mut(turn)

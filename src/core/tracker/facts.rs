@@ -1,42 +1,92 @@
 //! The state as signals and node progress.
 
+use smallvec::SmallVec;
+
 use super::{Tracker, invite_of, refusing};
 use crate::core::script::{ConceptSet, NodeIndex, Script};
-use crate::core::signal::Signals;
+use crate::core::signal::{Signals, Variable, Variables};
 use crate::core::verdict::NodeProgress;
 
 impl Tracker {
     /// The facts so far.
     pub(crate) fn signals(&self, script: &Script) -> Signals {
+        let mut signals = Signals::default();
+        self.update_values(script, &mut signals);
+        self.update_reached(&mut signals);
+        self.update_turns(script, &mut signals);
+        self.update_invite(&mut signals);
+        signals
+    }
+
+    /// Brings the facts up to date in place, and says which changed. Of what the customer's turns add up to nothing is looked
+    /// at while no turn was touched.
+    pub(crate) fn update(&mut self, script: &Script, signals: &mut Signals) -> Variables {
+        let before = Signals { hits: Vec::new(), reached: Vec::new(), ..*signals };
+        self.update_values(script, signals);
+        let reached = self.update_reached(signals);
+        let hits = std::mem::take(&mut self.turns_touched) && self.update_turns(script, signals);
+        self.update_invite(signals);
+        let mut changed = Variables::changed_values(&before, signals);
+        if reached {
+            changed.insert(Variable::Reached);
+        }
+        if hits {
+            changed.insert(Variable::Hits);
+        }
+        changed
+    }
+
+    /// What is kept as it is, or follows from the time.
+    fn update_values(&self, script: &Script, signals: &mut Signals) {
         let connected = self.answered_ms.is_some() && self.carrier.is_none();
         let until = self.end.map_or(self.last_ms, |end| end.at_ms);
-        let mut signals = Signals {
-            connected,
-            ended: self.end.is_some(),
-            dial_result: if connected { None } else { self.carrier.or(self.not_connected) },
-            answered_by: if self.carrier.is_some() { None } else { self.answered_by },
-            talk_s: match self.answered_ms {
-                Some(answered) if connected => f64::from(until.saturating_sub(answered)) / 1000.0,
-                _ => 0.0,
-            },
-            customer_turns: self.turns.len() as u32,
-            robot_turns: self.robot_turns,
-            hits: vec![0; script.category_count],
-            completion: self.completion(script),
-            reached: self.reached.to_vec(),
-            last_node: self.last_node,
-            hung_up_by: self.end.and_then(|end| end.party),
-            no_input: self.no_input,
-            transferred: self.transferred,
-            ..Signals::default()
+        signals.connected = connected;
+        signals.ended = self.end.is_some();
+        signals.dial_result = if connected { None } else { self.carrier.or(self.not_connected) };
+        signals.answered_by = if self.carrier.is_some() { None } else { self.answered_by };
+        signals.talk_s = match self.answered_ms {
+            Some(answered) if connected => f64::from(until.saturating_sub(answered)) / 1000.0,
+            _ => 0.0,
         };
+        signals.customer_turns = self.turns.len() as u32;
+        signals.robot_turns = self.robot_turns;
+        signals.completion = self.completion(script);
+        signals.last_node = self.last_node;
+        signals.hung_up_by = self.end.and_then(|end| end.party);
+        signals.no_input = self.no_input;
+        signals.transferred = self.transferred;
+    }
+
+    /// Whether the nodes reached are others than before.
+    fn update_reached(&self, signals: &mut Signals) -> bool {
+        let differs = *signals.reached != *self.reached;
+        if differs {
+            signals.reached.clear();
+            signals.reached.extend_from_slice(&self.reached);
+        }
+        differs
+    }
+
+    /// The dialer's word on the invite outranks the turns'.
+    fn update_invite(&self, signals: &mut Signals) {
+        if self.outcome.is_some() {
+            signals.invite = self.outcome;
+        }
+    }
+
+    /// What the customer's turns add up to; whether the hits are others than before.
+    fn update_turns(&self, script: &Script, signals: &mut Signals) -> bool {
         let refusing = refusing(script);
-        let mut streak = 0;
+        let mut counted: SmallVec<[u32; 32]> = smallvec::smallvec![0; script.category_count];
         let mut all = ConceptSet::default();
+        let (mut content, mut refusals, mut streak, mut longest) = (0, 0, 0, 0);
+        signals.invite = None;
+        signals.last_refused = false;
         for turn in &self.turns {
             all = all.union(turn.concepts);
-            for concept in turn.concepts.iter() {
-                if let Some(hits) = signals.hits.get_mut(usize::from(concept)) {
+            let filler = if turn.content { None } else { script.known.filler };
+            for concept in turn.concepts.iter().chain(filler) {
+                if let Some(hits) = counted.get_mut(usize::from(concept)) {
                     *hits += 1;
                 }
             }
@@ -44,27 +94,22 @@ impl Tracker {
                 signals.invite = Some(outcome);
             }
             if !turn.content {
-                if let Some(hits) = script.known.filler.and_then(|filler| signals.hits.get_mut(usize::from(filler))) {
-                    *hits += 1;
-                }
                 continue;
             }
-            signals.content_turns += 1;
-            let refuses = turn.concepts.meets(refusing);
-            signals.last_refused = refuses;
-            if refuses {
-                signals.refusals += 1;
-                streak += 1;
-                signals.refusal_streak = signals.refusal_streak.max(streak);
-            } else {
-                streak = 0;
-            }
+            content += 1;
+            signals.last_refused = turn.concepts.meets(refusing);
+            streak = if signals.last_refused { streak + 1 } else { 0 };
+            refusals += u32::from(signals.last_refused);
+            longest = longest.max(streak);
         }
+        (signals.content_turns, signals.refusals, signals.refusal_streak) = (content, refusals, longest);
         signals.asked = script.questions_of(all);
-        if self.outcome.is_some() {
-            signals.invite = self.outcome;
+        let differs = *signals.hits != *counted;
+        if differs {
+            signals.hits.clear();
+            signals.hits.extend_from_slice(&counted);
         }
-        signals
+        differs
     }
 
     /// Main-flow nodes, how far each got.

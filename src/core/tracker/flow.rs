@@ -91,7 +91,7 @@ impl Tracker {
         let Some(last) = self.turns.last() else { return SmallVec::new() };
         let refusing = refusing(script).union(script.known.deny.into_iter().collect());
         let count = if last.concepts.meets(refusing) { self.turns.iter().filter(|turn| turn.concepts.meets(refusing)).count() } else { 1 };
-        script.targets(current, Some(last.concepts), count).into()
+        script.targets(current, Some(last.concepts), count)
     }
 
     pub(super) fn recognise(&self, script: &Script, reading: &RobotReading, expected: &[Target]) -> Option<(NodeIndex, f32)> {

@@ -139,6 +139,8 @@ pub(crate) struct Tracker {
     /// A node change ended the customer's turn.
     turn_closed: bool,
     pub(crate) turns: SmallVec<[Turn; 4]>,
+    /// A turn is not as it was when the facts were last brought up to date.
+    turns_touched: bool,
     /// Customer utterances that count: event index, turn.
     pub(crate) spoken: SmallVec<[(u32, u32); 4]>,
     pub(crate) lines: SmallVec<[LineFact; 4]>,
@@ -173,6 +175,7 @@ impl Tracker {
             side: Side::Nobody,
             turn_closed: false,
             turns: SmallVec::new(),
+            turns_touched: true,
             spoken: SmallVec::new(),
             lines: SmallVec::new(),
             line: None,
@@ -317,6 +320,7 @@ impl Tracker {
         self.side = Side::Nobody;
         self.turn_closed = false;
         self.turns.clear();
+        self.turns_touched = true;
         self.spoken.clear();
         self.lines.clear();
         self.line = None;

@@ -1,0 +1,105 @@
+//! The verdict on a call as it stands, with its evidence.
+
+use super::CallState;
+use crate::core::rule::Facts;
+use crate::core::script::Script;
+use crate::core::signal::Signals;
+use crate::core::tracker::{Sink, Tracker};
+use crate::core::verdict::{Evidence, Verdict};
+
+impl CallState {
+    /// The verdict on a call that is folded and refreshed: only the evidence, which a live call does not keep, is made anew.
+    pub(super) fn conclude(&self) -> Verdict {
+        let mut told = Told::for_events(self.events.len());
+        self.fold(&mut told);
+        verdict(&self.script, &self.tracker, self.signals.clone(), self.holding, told)
+    }
+
+    /// The verdict on a call that was not folded yet.
+    pub(super) fn judge(&self) -> Verdict {
+        let mut told = Told::for_events(self.events.len());
+        let tracker = self.fold(&mut told);
+        let script = &*self.script;
+        let signals = tracker.signals(script);
+        let facts = Facts { script, signals: &signals, label: "" };
+        let held = script.rules.iter().enumerate().filter(|(_, rule)| rule.condition.holds(facts));
+        let holding = held.fold(0, |bits, (number, _)| bits | 1u128 << number.min(super::MOST_RULES - 1));
+        verdict(script, &tracker, signals, holding, told)
+    }
+}
+
+fn verdict(script: &Script, tracker: &Tracker, signals: Signals, holding: u128, told: Told) -> Verdict {
+    let (rule, fallback) = decide(script, holding);
+    let label = rule.and_then(|rule| script.rules.get(rule)).map(|rule| rule.label);
+    let label_id = label.and_then(|label| script.labels.get(label)).map_or("", |label| &*label.id);
+    let facts = Facts { script, signals: &signals, label: label_id };
+    let follow_up = rule.and_then(|_| script.follow_up.iter().position(|follow_up| follow_up.condition.holds(facts)));
+    let also =
+        script.rules.iter().enumerate().filter(|(number, other)| !other.catch_all && Some(*number) != rule && holding >> number & 1 == 1);
+    let also_matched = also.map(|(number, _)| number).collect();
+    let Told { mut evidence, mut notices } = told;
+    evidence.sort_by_key(|evidence| evidence.event);
+    match tracker.backward() {
+        0 => {}
+        1 => notices.push("time steps back at 1 event".to_owned()),
+        events => notices.push(format!("time steps back at {events} events")),
+    }
+    Verdict {
+        label,
+        rule,
+        nodes: tracker.nodes(script),
+        evidence,
+        also_matched,
+        fallback,
+        follow_up,
+        do_not_call: do_not_call(script, tracker),
+        ended_by: tracker.ended_by(),
+        notices,
+        signals,
+    }
+}
+
+/// The rule that decides, and whether it is a catch-all.
+pub(super) fn decide(script: &Script, holding: u128) -> (Option<usize>, bool) {
+    let first = |catch_all: bool| {
+        let mut rules = script.rules.iter().enumerate();
+        rules.find(|(number, rule)| rule.catch_all == catch_all && holding >> number & 1 == 1).map(|(number, _)| number)
+    };
+    match first(false) {
+        Some(rule) => (Some(rule), false),
+        None => first(true).map_or((None, false), |rule| (Some(rule), true)),
+    }
+}
+
+pub(super) fn do_not_call(script: &Script, tracker: &Tracker) -> bool {
+    script.known.do_not_call.is_some_and(|asked| tracker.turns.iter().any(|turn| turn.concepts.contains(asked)))
+}
+
+struct Told {
+    evidence: Vec<Evidence>,
+    notices: Vec<String>,
+}
+
+impl Told {
+    /// With room for what most calls tell; more grows as it needs. A kilobyte at once would cost the allocator more.
+    fn for_events(events: usize) -> Self {
+        Self { evidence: Vec::with_capacity(events.min(12)), notices: Vec::new() }
+    }
+}
+
+impl Sink for Told {
+    const LISTENS: bool = true;
+
+    fn evidence(&mut self, evidence: Evidence) {
+        self.evidence.push(evidence);
+    }
+
+    fn notice(&mut self, notice: String) {
+        self.notices.push(notice);
+    }
+
+    fn forget_content(&mut self) {
+        const KEPT: [&str; 6] = ["connected", "dial_result", "answered_by", "hung_up_by", "no_input", "transferred"];
+        self.evidence.retain(|evidence| KEPT.contains(&evidence.signal));
+    }
+}

@@ -1,0 +1,100 @@
+//! What a stream is told, and how it goes onto the wire.
+
+use std::sync::Arc;
+
+use prost::Message;
+
+use super::Refusal;
+use super::live::status;
+use crate::core::script::Script;
+use crate::core::verdict::Verdict;
+use crate::wire::{self, CallHead, v1};
+
+/// A verdict with all that its message needs but the call's id.
+#[derive(Debug)]
+pub(super) struct Graded {
+    pub(super) script: Arc<Script>,
+    pub(super) verdict: Verdict,
+    pub(super) revision: u32,
+    pub(super) notices: Vec<String>,
+}
+
+impl Graded {
+    fn head<'a>(&'a self, call_id: &'a str) -> CallHead<'a> {
+        CallHead { call_id, revision: self.revision, notices: &self.notices }
+    }
+
+    pub(super) fn message(&self, call_id: &str) -> v1::Verdict {
+        wire::verdict(&self.script, self.head(call_id), &self.verdict)
+    }
+}
+
+/// What an event led to, for whoever sent it.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// This and all earlier events are kept.
+    Ack(u32),
+    /// A verdict that differs from the one sent before.
+    Verdict(Arc<Graded>),
+    /// This event was not taken.
+    Refused(u32, Box<Refusal>),
+}
+
+impl Answer {
+    pub(super) fn refused(seq: u32, refusal: Refusal) -> Self {
+        Self::Refused(seq, Box::new(refusal))
+    }
+}
+
+/// What a stream is told of a call, a message of its own. It becomes [`v1::StreamCallsResponse`], or its bytes without that
+/// message being built.
+#[derive(Debug)]
+pub struct Told {
+    call: String,
+    answer: Answer,
+}
+
+impl Told {
+    pub(super) fn new(call: String, answer: Answer) -> Self {
+        Self { call, answer }
+    }
+
+    /// That an event, or what came in its place, was not taken, and of which call it is cannot be told.
+    #[must_use]
+    pub fn refused(seq: u32, refusal: Refusal) -> Self {
+        Self { call: String::new(), answer: Answer::refused(seq, refusal) }
+    }
+
+    /// Appends the bytes of its message.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        match &self.answer {
+            Answer::Ack(seq) => wire::encode::ack(&self.call, *seq, out),
+            Answer::Verdict(graded) => wire::encode::verdict(&graded.script, graded.head(&self.call), &graded.verdict, out),
+            Answer::Refused(seq, refusal) => {
+                let message = rejection(&self.call, *seq, refusal);
+                out.reserve(message.encoded_len());
+                message.encode_raw(out);
+            }
+        }
+    }
+}
+
+impl From<Told> for v1::StreamCallsResponse {
+    fn from(told: Told) -> Self {
+        use v1::stream_calls_response::Response;
+        let Told { call: call_id, answer } = told;
+        let response = match answer {
+            Answer::Ack(seq) => Response::Ack(v1::Ack { call_id, seq }),
+            Answer::Verdict(graded) => Response::Verdict(graded.message(&call_id)),
+            Answer::Refused(seq, refusal) => return rejection(&call_id, seq, &refusal),
+        };
+        Self { response: Some(response) }
+    }
+}
+
+/// A refusal as a stream answers it.
+#[must_use]
+pub fn rejection(call_id: &str, seq: u32, refusal: &Refusal) -> v1::StreamCallsResponse {
+    let rejection = v1::Rejection { call_id: call_id.to_owned(), seq, status: Some(status(call_id, seq, refusal)) };
+    v1::StreamCallsResponse { response: Some(v1::stream_calls_response::Response::Rejection(rejection)) }
+}

@@ -1,0 +1,288 @@
+//! `StreamCalls`: a stream of many interleaved calls, its messages read and written by hand.
+
+use std::future::poll_fn;
+use std::hash::BuildHasher;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+
+use bytes::{Buf, BufMut};
+use futures_core::Stream;
+use rustc_hash::FxBuildHasher;
+use tokio::sync::watch;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::server::StreamingService;
+use tonic::{Status, Streaming};
+
+use super::grpc::{GradingServer, Reply};
+use crate::service::{Outbox, Refusal, Service, StreamEvent, Told};
+
+/// A stream's message, or why its bytes are none.
+type Read = Result<StreamEvent, String>;
+
+/// A message as it is received, and how many bytes it had.
+pub(super) struct Received {
+    event: Read,
+    bytes: usize,
+}
+
+/// Reads a stream's messages such that one that cannot be read does not end it, and writes its answers.
+#[derive(Debug, Default)]
+pub(super) struct StreamCodec {
+    /// Where an answer is put together: its length is known before it goes out.
+    answer: Vec<u8>,
+}
+
+/// Most memory kept from one answer to the next.
+const KEPT: usize = 64 << 10;
+
+impl Codec for StreamCodec {
+    type Encode = Told;
+    type Decode = Received;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self::default()
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self::default()
+    }
+}
+
+impl Decoder for StreamCodec {
+    type Item = Received;
+    type Error = Status;
+
+    fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<Received>, Status> {
+        // Whole and apart: decoding from the buffer itself could leave part of a bad message in it.
+        let length = bytes.remaining();
+        let event = if bytes.chunk().len() == length {
+            let event = StreamEvent::from_bytes(bytes.chunk());
+            bytes.advance(length);
+            event
+        } else {
+            StreamEvent::from_bytes(&bytes.copy_to_bytes(length))
+        };
+        Ok(Some(Received { event, bytes: length }))
+    }
+}
+
+impl Encoder for StreamCodec {
+    type Item = Told;
+    type Error = Status;
+
+    fn encode(&mut self, told: Told, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        self.answer.clear();
+        told.encode(&mut self.answer);
+        out.put_slice(&self.answer);
+        self.answer.shrink_to(KEPT);
+        Ok(())
+    }
+}
+
+pub(super) struct StreamCalls(pub(super) GradingServer);
+
+impl StreamingService<Received> for StreamCalls {
+    type Response = Told;
+    type ResponseStream = Pin<Box<dyn Stream<Item = Result<Told, Status>> + Send>>;
+    type Future = Reply<Self::ResponseStream>;
+
+    fn call(&mut self, request: tonic::Request<Streaming<Received>>) -> Self::Future {
+        let server = self.0.clone();
+        Box::pin(async move {
+            let stream: Self::ResponseStream = Box::pin(follow(server, request.into_inner()));
+            Ok(tonic::Response::new(stream))
+        })
+    }
+}
+
+/// What a stream still waits for once its client has stopped sending.
+#[derive(Default)]
+struct Waiting {
+    gapped: std::collections::HashSet<String>,
+    closed: bool,
+}
+
+impl Waiting {
+    fn note(&mut self, call_id: &str, gapped: bool) {
+        if gapped {
+            if !self.gapped.contains(call_id) {
+                self.gapped.insert(call_id.to_owned());
+            }
+        } else if !self.gapped.is_empty() {
+            self.gapped.remove(call_id);
+        }
+    }
+
+    fn note_all(&mut self, calls: &[(Arc<str>, bool)]) {
+        calls.iter().for_each(|(call, gapped)| self.note(call, *gapped));
+    }
+
+    fn over(&self) -> bool {
+        self.closed && self.gapped.is_empty()
+    }
+}
+
+/// Messages taken in at one time, where they are there to be read, before it is asked again whether something else has happened.
+const BATCH: usize = 256;
+/// No more is read at one time once they hold this many bytes.
+const BATCH_BYTES: usize = 256 << 10;
+/// From so many messages on, another core is asked to take half of them in, if one is free: below, asking costs more than it
+/// saves.
+const SHARED: usize = 64;
+
+/// What was read at one time, and how the reading ended.
+#[derive(Default)]
+struct Batch {
+    events: Vec<Read>,
+    closed: bool,
+    failed: Option<Status>,
+}
+
+impl Batch {
+    /// Reads on from a first message as long as there is something to be read.
+    async fn read(first: Result<Option<Received>, Status>, inbound: &mut Streaming<Received>) -> Self {
+        let mut batch = Self::default();
+        let mut next = Some(first);
+        let mut bytes = 0;
+        while let Some(message) = next.take() {
+            match message {
+                Ok(Some(received)) => {
+                    bytes += received.bytes;
+                    batch.events.push(received.event);
+                }
+                Ok(None) => batch.closed = true,
+                Err(status) => batch.failed = Some(status),
+            }
+            if batch.events.len() < BATCH && bytes < BATCH_BYTES && !batch.closed && batch.failed.is_none() {
+                next = ready(inbound).await;
+            }
+        }
+        batch
+    }
+}
+
+/// The messages for this core, and those for another: of one half of the calls each, so that a call's stay in order.
+fn share(events: Vec<Read>) -> (Vec<Read>, Vec<Read>) {
+    let here = |event: &Read| event.as_ref().map_or(true, |event| FxBuildHasher.hash_one(event.call_id.as_str()) >> 63 == 0);
+    events.into_iter().partition(here)
+}
+
+/// What messages led to.
+#[derive(Default)]
+struct Taken {
+    told: Vec<Told>,
+    /// Calls that wait for an earlier event, or that may have waited and do not.
+    waits: Vec<(Arc<str>, bool)>,
+}
+
+impl Taken {
+    /// Takes messages in. `wary` where a call of the stream waits already.
+    fn from(service: &Service, outbox: &Arc<Outbox>, events: Vec<Read>, wary: bool) -> Self {
+        let mut taken = Self { told: Vec::with_capacity(events.len() + events.len() / 4), waits: Vec::new() };
+        let now = Instant::now();
+        for event in events {
+            match event {
+                Err(reason) => taken.told.push(Told::refused(0, Refusal::Invalid(reason))),
+                Ok(event) => {
+                    let waited = (wary || !taken.waits.is_empty()).then(|| Arc::from(event.call_id.as_str()));
+                    match service.event_at(now, event, Some(outbox), &mut taken.told) {
+                        Some(call) => taken.waits.push((call, true)),
+                        None => taken.waits.extend(waited.map(|call| (call, false))),
+                    }
+                }
+            }
+        }
+        taken
+    }
+}
+
+/// One stream. It reads only when all it has to say was taken, so a client that does not read stops being read.
+fn follow(server: GradingServer, mut inbound: Streaming<Received>) -> impl Stream<Item = Result<Told, Status>> {
+    let GradingServer { service, mut stopping, spare_cores } = server;
+    async_stream::stream! {
+        let outbox = Arc::new(Outbox::default());
+        let mut waiting = Waiting::default();
+        let mut responses: Vec<Told> = Vec::new();
+        while !waiting.over() {
+            let mut message = None;
+            tokio::select! {
+                biased;
+                () = stopped(&mut stopping) => {
+                    service.hand_back(&outbox, &mut responses);
+                    for response in responses.drain(..) {
+                        yield Ok(response);
+                    }
+                    yield Err(Status::unavailable("the server is shutting down"));
+                    return;
+                }
+                calls = outbox.calls() => {
+                    for call in calls {
+                        let gapped = service.owed(&call, &outbox, &mut responses);
+                        waiting.note(&call, gapped);
+                    }
+                }
+                first = inbound.message(), if !waiting.closed => message = Some(first),
+            }
+            for response in responses.drain(..) {
+                yield Ok(response);
+            }
+            let Some(first) = message else { continue };
+            let Batch { events, closed, failed } = Batch::read(first, &mut inbound).await;
+            let wary = !waiting.gapped.is_empty();
+            let core = if events.len() < SHARED { None } else { Arc::clone(&spare_cores).try_acquire_owned().ok() };
+            let (here, there) = if core.is_some() { share(events) } else { (events, Vec::new()) };
+            let other = core.map(|core| {
+                let (service, outbox) = (Arc::clone(&service), Arc::clone(&outbox));
+                tokio::task::spawn_blocking(move || {
+                    let _core = core;
+                    Taken::from(&service, &outbox, there, wary)
+                })
+            });
+            let taken = Taken::from(&service, &outbox, here, wary);
+            waiting.note_all(&taken.waits);
+            for told in taken.told {
+                yield Ok(told);
+            }
+            if let Some(other) = other {
+                match other.await {
+                    Ok(taken) => {
+                        waiting.note_all(&taken.waits);
+                        for told in taken.told {
+                            yield Ok(told);
+                        }
+                    }
+                    Err(error) => {
+                        yield Err(Status::internal(format!("events were lost: {error}")));
+                        return;
+                    }
+                }
+            }
+            waiting.closed |= closed;
+            if let Some(status) = failed {
+                yield Err(status);
+                return;
+            }
+        }
+    }
+}
+
+/// The stream's next message if it is there already.
+async fn ready(inbound: &mut Streaming<Received>) -> Option<Result<Option<Received>, Status>> {
+    poll_fn(|cx| {
+        Poll::Ready(match Pin::new(&mut *inbound).poll_next(cx) {
+            Poll::Ready(message) => Some(message.transpose()),
+            Poll::Pending => None,
+        })
+    })
+    .await
+}
+
+/// Resolves when the server is to shut down.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, and the server with it.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
