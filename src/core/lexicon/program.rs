@@ -53,7 +53,7 @@ enum Instruction {
     /// Any of these ranges, sorted.
     Set(Box<[(u16, u16)]>),
     /// One of these words, the first that serves.
-    Words(Box<[Word]>),
+    Words(Box<Words>),
     /// As many of these characters as serve, within bounds; what follows may only begin with one of those, if any are told.
     Gap(Box<Gap>),
     /// Go on at the first; if that fails, at the second.
@@ -64,12 +64,24 @@ enum Instruction {
     Match,
 }
 
-/// A word in the direction it is read.
-#[derive(Debug, Clone)]
-struct Word {
-    /// 0: the word is empty.
-    first: u16,
-    rest: Box<[u16]>,
+/// Words in the direction they are read, in the order of preference.
+#[derive(Debug, Clone, Default)]
+struct Words {
+    /// Of each word; 0: the word is empty.
+    firsts: Vec<u16>,
+    rests: Vec<Box<[u16]>>,
+}
+
+impl Words {
+    fn new(words: Vec<Vec<u16>>) -> Self {
+        let mut all = Self::default();
+        for word in words {
+            let (first, rest) = word.split_first().map_or((0, &[][..]), |(first, rest)| (*first, rest));
+            all.firsts.push(first);
+            all.rests.push(rest.into());
+        }
+        all
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -170,19 +182,22 @@ impl Program {
                     }
                 }
                 Some(Instruction::Words(words)) => {
-                    for word in words.iter().rev() {
-                        if word.first == 0 {
-                            stack.push((pc + 1, here as u32));
-                        } else if next(here) == Some(word.first) {
-                            let mut place = step(here);
-                            let all = word.rest.iter().all(|&ch| {
-                                let goes_on = next(place) == Some(ch);
-                                place = step(place);
-                                goes_on
-                            });
-                            if all {
-                                stack.push((pc + 1, place as u32));
-                            }
+                    let follows = next(here).unwrap_or_default();
+                    for (number, &first) in words.firsts.iter().enumerate().rev() {
+                        if first != follows && first != 0 {
+                            continue;
+                        }
+                        let mut place = if first == 0 { here } else { step(here) };
+                        let rest = words.rests.get(number).map_or(&[][..], |rest| rest);
+                        let all = first == 0
+                            || follows != 0
+                                && rest.iter().all(|&ch| {
+                                    let goes_on = next(place) == Some(ch);
+                                    place = step(place);
+                                    goes_on
+                                });
+                        if all {
+                            stack.push((pc + 1, place as u32));
                         }
                     }
                     false
@@ -285,7 +300,7 @@ impl Compiler {
     /// Adds a part; `last`: nothing follows it.
     fn add(&mut self, hir: &Hir, last: bool) -> Option<()> {
         if let Some(words) = words(hir).filter(|words| words.len() > 1) {
-            self.push(Instruction::Words(words.into_iter().map(|word| word_of(&word)).collect()))?;
+            self.push(Instruction::Words(Box::new(Words::new(words))))?;
             return Some(());
         }
         match hir.kind() {
@@ -429,13 +444,6 @@ fn words(hir: &Hir) -> Option<Vec<Vec<u16>>> {
         }
     };
     (all.len() <= MOST_WORDS).then_some(all)
-}
-
-fn word_of(word: &[u16]) -> Word {
-    match word {
-        [] => Word { first: 0, rest: Box::default() },
-        [first, rest @ ..] => Word { first: *first, rest: rest.into() },
-    }
 }
 
 /// A part that passes over some characters, before `rest`; `last`: behind that nothing follows.

@@ -55,25 +55,30 @@ impl Prefix {
     const fn then(self, symbol: u16) -> Self {
         Self((self.0.rotate_left(5) ^ symbol as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
     }
-
-    fn of(symbols: &[u16]) -> Self {
-        symbols.iter().fold(Self::NONE, |prefix, &symbol| prefix.then(symbol))
-    }
 }
 
-/// A set of prefixes, give or take: no false "no".
+/// Up to [`LEAD`] symbols beside one another in one word, the last lowest.
+type Packed = u64;
+
+fn packed(symbols: &[u16]) -> Packed {
+    symbols.iter().take(LEAD).fold(0, |word, &symbol| word << 16 | u64::from(symbol))
+}
+
+/// A set of beginnings, give or take: no false "no".
 #[derive(Debug)]
-struct PrefixSet {
+struct LeadSet {
     bits: Box<[u64]>,
     shift: u32,
 }
 
-impl PrefixSet {
-    fn new(prefixes: impl ExactSizeIterator<Item = Prefix>) -> Self {
-        let size = (prefixes.len() * 16).next_power_of_two().clamp(1 << 12, 1 << 30);
+impl LeadSet {
+    fn new(mut leads: Vec<Packed>) -> Self {
+        leads.sort_unstable();
+        leads.dedup();
+        let size = (leads.len() * 16).next_power_of_two().clamp(1 << 12, 1 << 30);
         let mut set = Self { bits: vec![0; size / 64].into(), shift: 64 - size.trailing_zeros() };
-        for prefix in prefixes {
-            let bit = set.bit(prefix);
+        for lead in leads {
+            let bit = set.bit(lead);
             if let Some(word) = set.bits.get_mut(bit / 64) {
                 *word |= 1 << (bit % 64);
             }
@@ -82,13 +87,13 @@ impl PrefixSet {
     }
 
     #[inline]
-    fn bit(&self, prefix: Prefix) -> usize {
-        (prefix.0 >> self.shift) as usize
+    fn bit(&self, lead: Packed) -> usize {
+        (lead.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> self.shift) as usize
     }
 
     #[inline]
-    fn may_hold(&self, prefix: Prefix) -> bool {
-        let bit = self.bit(prefix);
+    fn may_hold(&self, lead: Packed) -> bool {
+        let bit = self.bit(lead);
         self.bits.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1)
     }
 }
@@ -120,8 +125,8 @@ impl Slot {
 pub(crate) struct TrieBuilder {
     prefixes: FxHashMap<Prefix, (Vec<Listed>, u32)>,
     singles: Vec<u16>,
-    pairs: Vec<Prefix>,
-    leads: Vec<Prefix>,
+    pairs: Vec<Packed>,
+    leads: Vec<Packed>,
     longest: usize,
 }
 
@@ -140,18 +145,14 @@ impl TrieBuilder {
             [] => return,
             [only] => self.singles.push(*only),
             [first, second, ..] => {
-                self.pairs.push(Prefix::of(&[*first, *second]));
-                self.leads.push(Prefix::of(symbols.get(..LEAD).unwrap_or(symbols)));
+                self.pairs.push(packed(&[*first, *second]));
+                self.leads.push(packed(symbols));
             }
         }
         self.prefixes.entry(prefix).or_default().0.push(listed);
     }
 
-    pub(crate) fn build(mut self) -> Trie {
-        for set in [&mut self.pairs, &mut self.leads] {
-            set.sort_unstable_by_key(|prefix| prefix.0);
-            set.dedup();
-        }
+    pub(crate) fn build(self) -> Trie {
         let mut singles = vec![0u64; 1024].into_boxed_slice();
         for &symbol in &self.singles {
             if let Some(word) = singles.get_mut(usize::from(symbol >> 6)) {
@@ -178,8 +179,8 @@ impl TrieBuilder {
         }
         Trie {
             singles,
-            pairs: PrefixSet::new(self.pairs.into_iter()),
-            leads: PrefixSet::new(self.leads.into_iter()),
+            pairs: LeadSet::new(self.pairs),
+            leads: LeadSet::new(self.leads),
             slots,
             shift,
             ends: ends.into(),
@@ -194,9 +195,9 @@ pub(crate) struct Trie {
     /// Symbols that are phrases by themselves, one bit each.
     singles: Box<[u64]>,
     /// What phrases of two symbols and more begin with.
-    pairs: PrefixSet,
+    pairs: LeadSet,
     /// The same, up to [`LEAD`] symbols of each.
-    leads: PrefixSet,
+    leads: LeadSet,
     slots: Box<[Slot]>,
     shift: u32,
     ends: Box<[Listed]>,
@@ -216,51 +217,61 @@ impl Trie {
     #[inline(always)]
     pub(crate) fn scan(&self, units: &Units, from: usize, mut goes_on: impl FnMut(usize) -> bool, mut found: impl FnMut(Listed, Span)) {
         let list = units.list.get(from..).unwrap_or_default();
-        for (place, unit) in list.iter().enumerate() {
+        let (mut ahead, mut passable) = (0, 0u32);
+        let mut look = |unit: Option<&Unit>| {
+            let (ch, passes) = unit.map_or((0, false), |unit| (unit.ch, unit.passable));
+            ahead = ahead << 16 | u64::from(ch);
+            passable = passable << 1 | u32::from(passes);
+            (ahead, passable)
+        };
+        list.iter().take(LEAD - 1).for_each(|unit| {
+            look(Some(unit));
+        });
+        (list.len()..LEAD - 1).for_each(|_| {
+            look(None);
+        });
+        for place in 0..list.len() {
             if !goes_on(from + place) {
                 return;
             }
-            let first = Prefix::NONE.then(unit.ch);
-            if self.is_single(unit.ch) {
-                self.emit(self.slot(first), Span { start: from + place, end: from + place, widest: Gap::None, skipped: false }, &mut found);
+            let (ahead, passable) = look(list.get(place + LEAD - 1));
+            let first = (ahead >> 48) as u16;
+            if self.is_single(first) {
+                let span = Span { start: from + place, end: from + place, widest: Gap::None, skipped: false };
+                self.emit(self.slot(Prefix::NONE.then(first)), span, &mut found);
             }
-            let Some(next) = list.get(place + 1) else { break };
-            if next.gap == Gap::Sentence {
-                continue;
-            }
-            if next.passable && units.filler_at(from + place + 1) > 0 {
-                self.walk(units, from + place, 1, first, &mut found);
-                continue;
-            }
-            let second = first.then(next.ch);
-            if self.pairs.may_hold(second) && self.may_lead(list, place, second) {
-                self.walk(units, from + place, 2, second, &mut found);
+            if passable & 0b100 != 0 && units.filler_at(from + place + 1) > 0 {
+                self.walk(units, from + place, 1, &mut found);
+            } else if self.pairs.may_hold(ahead >> 32) && self.may_lead(ahead, passable) {
+                self.walk(units, from + place, 2, &mut found);
             }
         }
     }
 
-    /// Whether a phrase may stand at `place`, whose first two symbols some phrase has.
+    /// Whether a phrase may stand where these characters do, the first two of which some phrase has.
     #[inline]
-    fn may_lead(&self, list: &[Unit], place: usize, second: Prefix) -> bool {
-        if self.leads.may_hold(second) {
-            return true;
-        }
-        let Some(third) = list.get(place + 2) else { return false };
-        let fourth = list.get(place + 3);
-        let differ = |left: usize, right: usize| list.get(left).map(|unit| unit.ch) != list.get(right).map(|unit| unit.ch);
-        if third.passable && differ(place, place + 1) || fourth.is_some_and(|unit| unit.passable) && differ(place + 1, place + 2) {
-            return true;
-        }
-        let third = second.then(third.ch);
-        self.leads.may_hold(third) || fourth.is_some_and(|unit| self.leads.may_hold(third.then(unit.ch)))
+    fn may_lead(&self, ahead: Packed, passable: u32) -> bool {
+        let ch = |place: u32| (ahead >> (48 - 16 * place)) as u16;
+        self.leads.may_hold(ahead >> 32)
+            || self.leads.may_hold(ahead >> 16)
+            || self.leads.may_hold(ahead)
+            || passable & 0b10 != 0 && ch(0) != ch(1)
+            || passable & 0b1 != 0 && ch(1) != ch(2)
     }
 
-    /// Goes on from a prefix of `known` units at `start`.
-    fn walk(&self, units: &Units, start: usize, known: usize, mut prefix: Prefix, found: &mut impl FnMut(Listed, Span)) {
+    /// Goes on from the first `known` units at `start`, one or two.
+    fn walk(&self, units: &Units, start: usize, known: usize, found: &mut impl FnMut(Listed, Span)) {
         let list = units.list.as_slice();
-        let Some(mut slot) = self.slot(prefix) else { return };
         let mut at = start + known;
-        let Some(last) = list.get(at - 1) else { return };
+        let Some([first, .., last] | [first @ last]) = list.get(start..at) else { return };
+        if known > 1 && last.gap == Gap::Sentence {
+            return;
+        }
+        let mut prefix = Prefix::NONE.then(first.ch);
+        if known > 1 {
+            prefix = prefix.then(last.ch);
+        }
+        let Some(mut slot) = self.slot(prefix) else { return };
         let mut span = Span { start, end: at - 1, widest: if known > 1 { last.gap } else { Gap::None }, skipped: false };
         if known > 1 {
             self.emit(Some(slot), span, found);
@@ -297,13 +308,17 @@ impl Trie {
     /// wider than `widest` inside.
     pub(crate) fn scan_sounds(&self, units: &Units, from: usize, widest: Gap, mut found: impl FnMut(Listed, Span)) {
         let list = units.list.get(from..).unwrap_or_default();
-        for (place, three) in list.windows(3).enumerate() {
-            let [one, two, three] = three else { continue };
-            let lead = Prefix::NONE.then(one.sound).then(two.sound).then(three.sound);
-            let fourth = list.get(place + 3);
-            if !self.leads.may_hold(lead) && !fourth.is_some_and(|unit| self.leads.may_hold(lead.then(unit.sound))) {
+        let mut ahead = 0;
+        for (next, unit) in list.iter().map(Some).chain([None]).enumerate() {
+            // Three symbols stand before `unit`, which may be the fourth.
+            let three = ahead & 0xFFFF_FFFF_FFFF;
+            ahead = ahead << 16 | unit.map_or(0, |unit| u64::from(unit.sound));
+            if !self.leads.may_hold(three) && !self.leads.may_hold(ahead) {
                 continue;
             }
+            let Some(place) = next.checked_sub(3) else { continue };
+            let Some([one, two, three]) = list.get(place..next) else { continue };
+            let lead = Prefix::NONE.then(one.sound).then(two.sound).then(three.sound);
             let mut span = Span { start: from + place, end: from + place + 2, widest: two.gap.max(three.gap), skipped: false };
             let Some(mut slot) = self.slot(lead).filter(|_| span.widest <= widest) else { continue };
             self.emit(Some(slot), span, &mut found);
@@ -325,8 +340,8 @@ impl Trie {
         !self.is_empty()
             && (at.saturating_sub(self.longest)..=at).any(|start| {
                 let sound = |at: usize| units.list.get(at).map_or(0, |unit| unit.sound);
-                let lead = Prefix::of(&[sound(start), sound(start + 1), sound(start + 2)]);
-                self.leads.may_hold(lead) || self.leads.may_hold(lead.then(sound(start + 3)))
+                let lead = packed(&[sound(start), sound(start + 1), sound(start + 2), sound(start + 3)]);
+                self.leads.may_hold(lead >> 16) || self.leads.may_hold(lead)
             })
     }
 
