@@ -2,11 +2,9 @@
 //!
 //! Phrases are walked from each place of the text, which finds all that overlap: resolving exceptions and opposites needs
 //! them. It stays fast because nearly every place is refused before the walk by two small bit sets, of the phrases' first
-//! two symbols and of their first four; because a prefix is known by a number that grows with it, so that one look into one
-//! table tells whether it exists, what ends there and what may follow; and because the tables' hot parts stay in the
-//! nearest caches even with 100,000 phrases. The same structure serves characters and syllables.
-
-use rustc_hash::FxHashMap;
+//! two symbols and of their first four; because a walk begins behind the first two; and because nodes lie level by level, a
+//! node's children side by side, so that even 100,000 phrases fill few cache lines. The same structure serves characters and
+//! syllables.
 
 use super::units::{Gap, Unit, Units};
 
@@ -43,19 +41,6 @@ pub(crate) struct Span {
 const MOST_SKIPPED: u32 = 8;
 /// Symbols of a phrase that a walk is refused or begun by.
 const LEAD: usize = 4;
-
-/// A sequence of symbols as a number. Two prefixes of one list that share one are as likely as 1 in 10^8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-struct Prefix(u64);
-
-impl Prefix {
-    const NONE: Self = Self(0x243F_6A88_85A3_08D3);
-
-    #[inline]
-    const fn then(self, symbol: u16) -> Self {
-        Self((self.0.rotate_left(5) ^ symbol as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
-    }
-}
 
 /// Up to [`LEAD`] symbols beside one another in one word, the last lowest.
 type Packed = u64;
@@ -98,93 +83,114 @@ impl LeadSet {
     }
 }
 
-/// A prefix of phrases: which, what ends there, what may follow.
+/// A prefix of phrases.
 #[derive(Debug, Clone, Copy, Default)]
-struct Slot {
-    /// [`Prefix::default`]: the slot is free.
-    prefix: Prefix,
+struct Node {
+    /// The first of the nodes one symbol further; they end where those of the next node begin.
+    children: u32,
     /// Where the phrases that end here begin in the trie's list, from 1; 0: none ends.
     ends: u32,
-    /// Symbols that lead on, one of 32 bits each.
-    follows: u32,
 }
 
-impl Slot {
-    #[inline]
-    const fn bit(symbol: u16) -> u32 {
-        1 << ((symbol as u32).wrapping_mul(0x9E37_79B9) >> 27)
+/// Where a walk begins: one or two symbols, the second 0 if it is one.
+#[derive(Debug, Clone, Copy, Default)]
+struct Start {
+    /// 0: the slot is free.
+    symbols: u32,
+    node: u32,
+}
+
+impl Start {
+    const fn of(first: u16, second: u16) -> u32 {
+        (first as u32) << 16 | second as u32
     }
 
-    #[inline]
-    const fn may_lead(self, symbol: u16) -> bool {
-        self.follows & Self::bit(symbol) != 0
+    const fn slot(symbols: u32, shift: u32) -> usize {
+        (symbols.wrapping_mul(0x9E37_79B9) >> shift) as usize
     }
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct TrieBuilder {
-    prefixes: FxHashMap<Prefix, (Vec<Listed>, u32)>,
-    singles: Vec<u16>,
-    pairs: Vec<Packed>,
-    leads: Vec<Packed>,
-    longest: usize,
+    phrases: Vec<(Box<[u16]>, Listed)>,
 }
 
 impl TrieBuilder {
-    /// Adds a phrase, given as its symbols; an empty one is never found.
+    /// Adds a phrase, given as its symbols, none of which is 0; an empty one is never found.
     pub(crate) fn add(&mut self, symbols: &[u16], listed: Listed) {
-        self.longest = self.longest.max(symbols.len());
-        let mut prefix = Prefix::NONE;
-        for (&symbol, place) in symbols.iter().zip(0..) {
-            if place > 0 {
-                self.prefixes.entry(prefix).or_default().1 |= Slot::bit(symbol);
-            }
-            prefix = prefix.then(symbol);
+        if !symbols.is_empty() {
+            self.phrases.push((symbols.into(), listed));
         }
-        match symbols {
-            [] => return,
-            [only] => self.singles.push(*only),
-            [first, second, ..] => {
-                self.pairs.push(packed(&[*first, *second]));
-                self.leads.push(packed(symbols));
-            }
-        }
-        self.prefixes.entry(prefix).or_default().0.push(listed);
     }
 
     pub(crate) fn build(self) -> Trie {
+        let mut phrases = self.phrases;
+        phrases.sort_by(|(left, one), (right, other)| left.cmp(right).then(one.entry.cmp(&other.entry)));
         let mut singles = vec![0u64; 1024].into_boxed_slice();
-        for &symbol in &self.singles {
-            if let Some(word) = singles.get_mut(usize::from(symbol >> 6)) {
-                *word |= 1 << (symbol & 63);
+        let (mut pairs, mut leads) = (Vec::new(), Vec::new());
+        for (symbols, _) in &phrases {
+            match **symbols {
+                [only] => {
+                    if let Some(word) = singles.get_mut(usize::from(only >> 6)) {
+                        *word |= 1 << (only & 63);
+                    }
+                }
+                [first, second, ..] => {
+                    pairs.push(packed(&[first, second]));
+                    leads.push(packed(symbols));
+                }
+                [] => {}
             }
         }
-        let size = (self.prefixes.len() * 2).next_power_of_two().max(16);
-        let mut slots = vec![Slot::default(); size].into_boxed_slice();
-        let shift = 64 - size.trailing_zeros();
-        let mut ends = Vec::new();
-        // The order of insertion decides who sits where in the table, never what is found.
-        for (prefix, (mut listed, follows)) in self.prefixes {
-            listed.sort_unstable_by_key(|listed| listed.entry);
-            let at = if listed.is_empty() { 0 } else { ends.len() as u32 + 1 };
-            let last = listed.len().saturating_sub(1);
-            ends.extend(listed.into_iter().enumerate().map(|(place, listed)| Listed { more: place < last, ..listed }));
-            let mut place = (prefix.0 >> shift) as usize;
-            while slots.get(place).is_some_and(|slot| slot.prefix != Prefix::default()) {
-                place = (place + 1) & (size - 1);
+        let longest = phrases.iter().map(|(symbols, _)| symbols.len()).max().unwrap_or_default();
+        let mut symbols = vec![0];
+        let mut nodes = Vec::new();
+        let mut starts = Vec::new();
+        let mut ends: Vec<Listed> = Vec::new();
+        // Level by level: of each node the phrases that go through it, and how many symbols lead to it.
+        let mut queue = std::collections::VecDeque::from([(phrases.as_slice(), 0)]);
+        while let Some((through, depth)) = queue.pop_front() {
+            let node = nodes.len() as u32;
+            let ending = through.iter().take_while(|(symbols, _)| symbols.len() == depth).count();
+            let (here, longer) = through.split_at(ending);
+            nodes.push(Node { children: symbols.len() as u32, ends: if here.is_empty() { 0 } else { ends.len() as u32 + 1 } });
+            ends.extend(here.iter().map(|(_, listed)| Listed { more: true, ..*listed }));
+            if let (Some(last), false) = (ends.last_mut(), here.is_empty()) {
+                last.more = false;
             }
-            if let Some(slot) = slots.get_mut(place) {
-                *slot = Slot { prefix, ends: at, follows };
+            if let Some((first, ..)) = through.first().filter(|_| depth == 1 || depth == 2) {
+                let nth = |at: usize| first.get(at).copied().filter(|_| at < depth).unwrap_or_default();
+                starts.push(Start { symbols: Start::of(nth(0), nth(1)), node });
+            }
+            let symbol = |phrase: &(Box<[u16]>, Listed)| phrase.0.get(depth).copied();
+            for through in longer.chunk_by(|left, right| symbol(left) == symbol(right)) {
+                symbols.push(through.first().and_then(symbol).unwrap_or_default());
+                queue.push_back((through, depth + 1));
+            }
+        }
+        nodes.push(Node { children: symbols.len() as u32, ends: 0 });
+        let size = (starts.len() * 2).next_power_of_two().max(16);
+        let shift = 32 - size.trailing_zeros();
+        let mut slots = vec![Start::default(); size].into_boxed_slice();
+        for start in starts {
+            let mut at = Start::slot(start.symbols, shift);
+            while slots.get(at).is_some_and(|slot| slot.symbols != 0) {
+                at = (at + 1) & (size - 1);
+            }
+            if let Some(slot) = slots.get_mut(at) {
+                *slot = start;
             }
         }
         Trie {
             singles,
-            pairs: LeadSet::new(self.pairs),
-            leads: LeadSet::new(self.leads),
-            slots,
+            pairs: LeadSet::new(pairs),
+            leads: LeadSet::new(leads),
+            starts: slots,
             shift,
+            symbols: symbols.into(),
+            nodes: nodes.into(),
             ends: ends.into(),
-            longest: self.longest,
+            longest,
         }
     }
 }
@@ -198,8 +204,12 @@ pub(crate) struct Trie {
     pairs: LeadSet,
     /// The same, up to [`LEAD`] symbols of each.
     leads: LeadSet,
-    slots: Box<[Slot]>,
+    starts: Box<[Start]>,
     shift: u32,
+    /// node → the symbol that leads to it
+    symbols: Box<[u16]>,
+    /// One more than there are nodes, for the end of the last one's children.
+    nodes: Box<[Node]>,
     ends: Box<[Listed]>,
     /// Symbols of the longest phrase.
     longest: usize,
@@ -238,7 +248,7 @@ impl Trie {
             let first = (ahead >> 48) as u16;
             if self.is_single(first) {
                 let span = Span { start: from + place, end: from + place, widest: Gap::None, skipped: false };
-                self.emit(self.slot(Prefix::NONE.then(first)), span, &mut found);
+                self.emit(self.start(first, 0), span, &mut found);
             }
             if passable & 0b100 != 0 && units.filler_at(from + place + 1) > 0 {
                 self.walk(units, from + place, 1, &mut found);
@@ -267,27 +277,20 @@ impl Trie {
         if known > 1 && last.gap == Gap::Sentence {
             return;
         }
-        let mut prefix = Prefix::NONE.then(first.ch);
-        if known > 1 {
-            prefix = prefix.then(last.ch);
-        }
-        let Some(mut slot) = self.slot(prefix) else { return };
+        let Some(mut node) = self.start(first.ch, if known > 1 { last.ch } else { 0 }) else { return };
         let mut span = Span { start, end: at - 1, widest: if known > 1 { last.gap } else { Gap::None }, skipped: false };
         if known > 1 {
-            self.emit(Some(slot), span, found);
+            self.emit(Some(node), span, found);
         }
         let mut previous = last.ch;
         let mut skipped = 0;
         while let Some(unit) = list.get(at).filter(|unit| unit.gap != Gap::Sentence) {
             span.widest = span.widest.max(unit.gap);
-            if slot.may_lead(unit.ch)
-                && let Some(next) = self.slot(prefix.then(unit.ch))
-            {
-                slot = next;
-                prefix = next.prefix;
+            if let Some(child) = self.child(node, unit.ch) {
+                node = child;
                 previous = unit.ch;
                 span.end = at;
-                self.emit(Some(slot), span, found);
+                self.emit(Some(node), span, found);
                 at += 1;
                 continue;
             }
@@ -318,19 +321,22 @@ impl Trie {
             }
             let Some(place) = next.checked_sub(3) else { continue };
             let Some([one, two, three]) = list.get(place..next) else { continue };
-            let lead = Prefix::NONE.then(one.sound).then(two.sound).then(three.sound);
             let mut span = Span { start: from + place, end: from + place + 2, widest: two.gap.max(three.gap), skipped: false };
-            let Some(mut slot) = self.slot(lead).filter(|_| span.widest <= widest) else { continue };
-            self.emit(Some(slot), span, &mut found);
+            if span.widest > widest {
+                continue;
+            }
+            let start = self.start(one.sound, two.sound).and_then(|node| self.child(node, three.sound));
+            let Some(mut node) = start else { continue };
+            self.emit(start, span, &mut found);
             for unit in list.iter().skip(place + 3) {
                 span.widest = span.widest.max(unit.gap);
-                if span.widest > widest || !slot.may_lead(unit.sound) {
+                if span.widest > widest {
                     break;
                 }
-                let Some(next) = self.slot(slot.prefix.then(unit.sound)) else { break };
-                slot = next;
+                let Some(child) = self.child(node, unit.sound) else { break };
+                node = child;
                 span.end += 1;
-                self.emit(Some(slot), span, &mut found);
+                self.emit(Some(node), span, &mut found);
             }
         }
     }
@@ -351,8 +357,9 @@ impl Trie {
     }
 
     #[inline]
-    fn emit(&self, slot: Option<Slot>, span: Span, found: &mut impl FnMut(Listed, Span)) {
-        let Some(first) = slot.and_then(|slot| (slot.ends as usize).checked_sub(1)) else { return };
+    fn emit(&self, node: Option<u32>, span: Span, found: &mut impl FnMut(Listed, Span)) {
+        let ends = node.and_then(|node| self.nodes.get(node as usize)).map_or(0, |node| node.ends as usize);
+        let Some(first) = ends.checked_sub(1) else { return };
         for &listed in self.ends.get(first..).unwrap_or_default() {
             found(listed, span);
             if !listed.more {
@@ -361,19 +368,35 @@ impl Trie {
         }
     }
 
+    /// The node of one symbol (the second 0) or two.
     #[inline]
-    fn slot(&self, prefix: Prefix) -> Option<Slot> {
-        let mut at = (prefix.0 >> self.shift) as usize;
+    fn start(&self, first: u16, second: u16) -> Option<u32> {
+        let symbols = Start::of(first, second);
+        let mut at = Start::slot(symbols, self.shift);
         loop {
-            let slot = self.slots.get(at).copied()?;
-            if slot.prefix == prefix {
-                return Some(slot);
+            let slot = self.starts.get(at)?;
+            if slot.symbols == symbols {
+                return Some(slot.node);
             }
-            if slot.prefix == Prefix::default() {
+            if slot.symbols == 0 {
                 return None;
             }
-            at = (at + 1) & (self.slots.len() - 1);
+            at = (at + 1) & (self.starts.len() - 1);
         }
+    }
+
+    #[inline]
+    fn child(&self, node: u32, symbol: u16) -> Option<u32> {
+        const FEW: usize = 8;
+        let node = node as usize;
+        let Some([here, next]) = self.nodes.get(node..node + 2) else { return None };
+        let children = self.symbols.get(here.children as usize..next.children as usize)?;
+        let place = if children.len() <= FEW {
+            children.iter().position(|&child| child == symbol)?
+        } else {
+            children.binary_search(&symbol).ok()?
+        };
+        Some(here.children + place as u32)
     }
 }
 
