@@ -332,7 +332,8 @@ impl CallState {
                 let mapped = !utterance.node_id.is_empty() && script.node_of(&utterance.node_id).is_some();
                 let recognise = !mapped && (!ids || !utterance.node_id.is_empty());
                 if matches!(reading, Reading::None) || matches!(reading, Reading::Robot(robot) if recognise && !robot.recognised) {
-                    let reading = SCRATCH.with_borrow_mut(|scratch| read_robot(script, &utterance.text, recognise, scratch));
+                    let reading = SCRATCH
+                        .with_borrow_mut(|scratch| read_robot(script, &utterance.text, recognise, utterance.duration_ms > 0, scratch));
                     stored.reading = Reading::Robot(Box::new(reading));
                 }
             }

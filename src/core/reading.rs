@@ -6,7 +6,7 @@ use super::dial;
 use super::event::{Answerer, DialResult};
 use super::lexicon::{Hit, Scratch};
 use super::script::{Ask, ConceptSet, CustomerList, NodeIndex, RobotList, Script};
-use super::text::units::{Gap, Units};
+use super::text::units::{Gap, Units, count_words, has_words, last_clause};
 
 /// What a customer's utterance holds.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -49,7 +49,7 @@ pub struct RobotReading {
     pub contact: bool,
     /// It has a letter, digit or Han character.
     pub words: bool,
-    /// Letters, digits and Han characters, for the time it takes to say.
+    /// Letters, digits and Han characters, for the time it takes to say; 0 where that is known.
     pub length: u32,
     /// Its node was looked for.
     pub recognised: bool,
@@ -127,21 +127,28 @@ fn covered(script: &Script, hits: &[Hit], units: &Units) -> bool {
     true
 }
 
-/// Reads a robot's line; `recognise` where its node is to be told from its words.
+/// Reads a robot's line; `recognise` where its node is to be told from its words, `timed` where its length in characters is of no
+/// interest, for it is known how long it takes to say.
 #[must_use]
-pub fn read_robot(script: &Script, text: &str, recognise: bool, scratch: &mut Scratch) -> RobotReading {
-    scratch.units.cut(text);
-    let units = &scratch.units;
-    let mut reading = RobotReading { words: units.words > 0, length: units.words, recognised: recognise, ..RobotReading::default() };
+pub fn read_robot(script: &Script, text: &str, recognise: bool, timed: bool, scratch: &mut Scratch) -> RobotReading {
+    let mut reading = RobotReading { recognised: recognise, ..RobotReading::default() };
+    // The question stands in the last clause; a line that asks yes or no is read whole, for what it proposes.
+    let tail = text.get(last_clause(text)..).unwrap_or(text);
+    scratch.units.cut(if recognise { text } else { tail });
+    reading.words = scratch.units.words > 0 || !recognise && has_words(text);
     if !reading.words {
         return reading;
     }
-    let last_clause = units.list.iter().enumerate().skip(1).rfind(|(_, unit)| unit.gap >= Gap::Clause).map_or(0, |(index, _)| index);
-    // The question stands in the last clause; a line that asks yes or no is read whole, for what it proposes.
-    let hits = script.robot.read_units(scratch, if recognise { 0 } else { last_clause });
-    let units = &scratch.units;
-    let clause_at = units.list.get(last_clause).map_or(0, |unit| unit.at);
-    let text_end = units.list.last().map_or(0, |unit| unit.at + 1);
+    reading.length = match (recognise, timed) {
+        (true, _) => scratch.units.words,
+        (false, false) => count_words(text),
+        (false, true) => 0,
+    };
+    let hits = script.robot.read_units(scratch, 0);
+    let list = scratch.units.list.as_slice();
+    let last_clause = list.iter().enumerate().skip(1).rfind(|(_, unit)| unit.gap >= Gap::Clause).map_or(0, |(index, _)| index);
+    let clause_at = list.get(last_clause).map_or(0, |unit| unit.at);
+    let text_end = list.last().map_or(0, |unit| unit.at + 1);
     let mut latest = 0;
     for hit in &hits {
         if let Some(RobotList::Asks(ask)) = script.robot_list(hit.list)
@@ -155,7 +162,7 @@ pub fn read_robot(script: &Script, text: &str, recognise: bool, scratch: &mut Sc
     }
     let proposes = |hits: &[Hit]| hits.iter().any(|hit| script.robot_list(hit.list) == Some(RobotList::Contact));
     if matches!(reading.ask, Some(Ask::Offer | Ask::Fact)) {
-        reading.contact = recognise && proposes(&hits) || !recognise && proposes(&script.robot.read_units(scratch, 0));
+        reading.contact = if recognise || tail.len() == text.len() { proposes(&hits) } else { proposes(&script.robot.read(text, scratch)) };
     }
     if recognise {
         reading.candidates = candidates(script, &hits, reading.length);

@@ -165,6 +165,35 @@ impl Cutter {
     }
 }
 
+/// Letters, digits and Han characters of a text.
+pub(crate) fn count_words(text: &str) -> u32 {
+    let tables = &*TABLES;
+    let words = |c: char| match tables.of(c) {
+        info if info.is_word() => 1,
+        info if info.class() == Class::Expands => tables.fold_slow(c).filter(|&part| tables.of(part).is_word()).count() as u32,
+        _ => 0,
+    };
+    text.chars().map(words).sum()
+}
+
+/// The byte at which a text's last clause begins: behind the last space or punctuation that something follows.
+pub(crate) fn last_clause(text: &str) -> usize {
+    let tables = &*TABLES;
+    let mut begins = None;
+    for (at, c) in text.char_indices().rev() {
+        match tables.of(c).class() {
+            Class::Clause | Class::Sentence => {
+                if let Some(begins) = begins {
+                    return begins;
+                }
+            }
+            Class::Vanishes => {}
+            Class::Word | Class::Symbol | Class::Expands => begins = Some(at),
+        }
+    }
+    0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

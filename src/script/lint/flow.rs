@@ -45,7 +45,7 @@ impl Linter<'_> {
         let leads = leads_on(node);
         let any = node.branches.iter().any(|(trigger, _)| *trigger == Trigger::Any);
         let last_main = script.main_flow.last().and_then(|&last| script.node(last)).is_some_and(|last| last.id == node.id);
-        let asks = node.asks != Ask::None || read_robot(script, &node.prompt, false, &mut Scratch::default()).ask.is_some();
+        let asks = node.asks != Ask::None || read_robot(script, &node.prompt, false, true, &mut Scratch::default()).ask.is_some();
         // Where a call ends the robot asks nothing, and at most answers a last question.
         if leads && !any {
             let message = format!("an answer that node `{id}` does not name leads nowhere");
