@@ -104,9 +104,11 @@ impl Matcher {
     /// Finds all that stands in the text last cut into `scratch`, from the unit at `from` on, and writes it to its `raw`: first
     /// what was found as words, as many as are returned.
     pub(super) fn find(&self, entries: &[Entry], scratch: &mut Scratch, from: usize) -> usize {
-        let Scratch { units, raw, normal, due } = scratch;
+        let Scratch { units, raw, normal, due, exact: spans } = scratch;
         raw.clear();
         due.clear();
+        spans.clear();
+        spans.resize(units.list.len(), 0);
         let scattered = units.scattered();
         self.chars.scan(
             units,
@@ -119,6 +121,9 @@ impl Matcher {
                     }
                 } else if raw.len() < MOST_HITS && fits(listed.marks, &span, units, scattered) {
                     raw.push(raw_hit(listed, &span, units, exactness(&span, units)));
+                    if let Some(lengths) = spans.get_mut(span.start) {
+                        *lengths |= length_bit(&span);
+                    }
                 }
             },
         );
@@ -130,7 +135,10 @@ impl Matcher {
         if !self.sounds.is_empty() {
             let widest = if scattered { Gap::Clause } else { Gap::Dropped };
             self.sounds.scan_sounds(units, from, widest, |listed, span| {
-                if raw.len() < MOST_HITS
+                // What stands there as listed needs no slip of the recogniser to explain it.
+                let exact = spans.get(span.start).is_some_and(|lengths| lengths & length_bit(&span) != 0);
+                if !exact
+                    && raw.len() < MOST_HITS
                     && fits(listed.marks, &span, units, scattered)
                     && let Some(entry) = entries.get(listed.entry as usize)
                     && sounds_only(entry, &span, units)
@@ -205,6 +213,11 @@ impl Matcher {
             });
         }
     }
+}
+
+/// A span's length as one of 32 bits; none if it is longer.
+fn length_bit(span: &Span) -> u32 {
+    1u32.checked_shl((span.end - span.start) as u32).unwrap_or_default()
 }
 
 fn marks(entry: &Entry, symbols: &[u16]) -> u8 {

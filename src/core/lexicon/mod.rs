@@ -104,6 +104,8 @@ pub struct Scratch {
     raw: Vec<RawHit>,
     normal: Normal,
     due: Vec<Due>,
+    /// Of each unit, the lengths of the phrases that begin there as listed, one bit each.
+    exact: Vec<u32>,
 }
 
 /// Many lists, compiled: two matchers, of the lists that are always read and of the asides.

@@ -9,20 +9,18 @@
 use super::units::{Gap, Unit, Units};
 
 /// What stands in a list at a phrase's end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Listed {
     /// Whatever the owner of the trie counts.
     pub(crate) entry: u32,
     pub(crate) list: u16,
     /// Whatever the owner wants to know without looking the entry up.
     pub(crate) marks: u8,
-    /// More phrases end here.
-    more: bool,
 }
 
 impl Listed {
     pub(crate) const fn new(entry: u32, list: u16, marks: u8) -> Self {
-        Self { entry, list, marks, more: false }
+        Self { entry, list, marks }
     }
 }
 
@@ -88,8 +86,10 @@ impl LeadSet {
 struct Node {
     /// The first of the nodes one symbol further; they end where those of the next node begin.
     children: u32,
-    /// Where the phrases that end here begin in the trie's list, from 1; 0: none ends.
-    ends: u32,
+    /// How many phrases end here.
+    ends: u8,
+    /// The one that ends here; of several, its `entry` is where they stand in the trie's list.
+    end: Listed,
 }
 
 /// Where a walk begins: one or two symbols, the second 0 if it is one.
@@ -153,11 +153,18 @@ impl TrieBuilder {
             let node = nodes.len() as u32;
             let ending = through.iter().take_while(|(symbols, _)| symbols.len() == depth).count();
             let (here, longer) = through.split_at(ending);
-            nodes.push(Node { children: symbols.len() as u32, ends: if here.is_empty() { 0 } else { ends.len() as u32 + 1 } });
-            ends.extend(here.iter().map(|(_, listed)| Listed { more: true, ..*listed }));
-            if let (Some(last), false) = (ends.last_mut(), here.is_empty()) {
-                last.more = false;
-            }
+            // No more than 255 lists can tell anything of one phrase.
+            let here = here.get(..255).unwrap_or(here);
+            let end = match here {
+                [] => Listed::default(),
+                [(_, only)] => *only,
+                several => {
+                    let at = ends.len() as u32;
+                    ends.extend(several.iter().map(|(_, listed)| *listed));
+                    Listed { entry: at, ..Listed::default() }
+                }
+            };
+            nodes.push(Node { children: symbols.len() as u32, ends: here.len() as u8, end });
             if let Some((first, ..)) = through.first().filter(|_| depth == 1 || depth == 2) {
                 let nth = |at: usize| first.get(at).copied().filter(|_| at < depth).unwrap_or_default();
                 starts.push(Start { symbols: Start::of(nth(0), nth(1)), node });
@@ -168,7 +175,7 @@ impl TrieBuilder {
                 queue.push_back((through, depth + 1));
             }
         }
-        nodes.push(Node { children: symbols.len() as u32, ends: 0 });
+        nodes.push(Node { children: symbols.len() as u32, ..Node::default() });
         let size = (starts.len() * 2).next_power_of_two().max(16);
         let shift = 32 - size.trailing_zeros();
         let mut slots = vec![Start::default(); size].into_boxed_slice();
@@ -218,7 +225,7 @@ pub(crate) struct Trie {
 impl Trie {
     /// Whether nothing can be found.
     pub(crate) fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.nodes.len() <= 2
     }
 
     /// Calls `found` for each occurrence of each phrase of characters in units `from..`. No phrase reaches over the end of a
@@ -358,12 +365,12 @@ impl Trie {
 
     #[inline]
     fn emit(&self, node: Option<u32>, span: Span, found: &mut impl FnMut(Listed, Span)) {
-        let ends = node.and_then(|node| self.nodes.get(node as usize)).map_or(0, |node| node.ends as usize);
-        let Some(first) = ends.checked_sub(1) else { return };
-        for &listed in self.ends.get(first..).unwrap_or_default() {
-            found(listed, span);
-            if !listed.more {
-                break;
+        match node.and_then(|node| self.nodes.get(node as usize)) {
+            None | Some(Node { ends: 0, .. }) => {}
+            Some(Node { ends: 1, end, .. }) => found(*end, span),
+            Some(Node { ends, end, .. }) => {
+                let from = end.entry as usize;
+                self.ends.get(from..from + usize::from(*ends)).unwrap_or_default().iter().for_each(|&listed| found(listed, span));
             }
         }
     }
