@@ -195,7 +195,7 @@ impl CallState {
         let late = place < self.events.len();
         if self.events.len() == self.events.capacity() {
             // A million live calls: room for a few more events, not for twice as many.
-            self.events.reserve_exact((self.events.len() / 4).max(4));
+            self.events.reserve_exact((self.events.len() / 8).max(2));
         }
         self.events.insert(place, Stored { seq, event, reading: Reading::None, replaced_by: None, replaces: false });
         let named = self.events.get(place).is_some_and(|stored| carries_id(&stored.event));

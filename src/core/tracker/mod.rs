@@ -138,12 +138,12 @@ pub(crate) struct Tracker {
     side: Side,
     /// A node change ended the customer's turn.
     turn_closed: bool,
-    pub(crate) turns: SmallVec<[Turn; 4]>,
+    pub(crate) turns: Vec<Turn>,
     /// A turn is not as it was when the facts were last brought up to date.
     turns_touched: bool,
     /// Customer utterances that count: event index, turn.
-    pub(crate) spoken: SmallVec<[(u32, u32); 4]>,
-    pub(crate) lines: SmallVec<[LineFact; 4]>,
+    pub(crate) spoken: Vec<(u32, u32)>,
+    pub(crate) lines: Vec<LineFact>,
     line: Option<Line>,
     current: Option<NodeIndex>,
     /// The node just entered by event, no line of it yet.
@@ -174,10 +174,10 @@ impl Tracker {
             robot_turns: 0,
             side: Side::Nobody,
             turn_closed: false,
-            turns: SmallVec::new(),
+            turns: Vec::new(),
             turns_touched: true,
-            spoken: SmallVec::new(),
-            lines: SmallVec::new(),
+            spoken: Vec::new(),
+            lines: Vec::new(),
             line: None,
             current: None,
             entered: None,
@@ -371,7 +371,10 @@ impl Tracker {
         fn spilled<A: smallvec::Array>(list: &SmallVec<A>) -> usize {
             if list.spilled() { list.capacity() * size_of::<A::Item>() } else { 0 }
         }
-        spilled(&self.turns) + spilled(&self.spoken) + spilled(&self.lines) + spilled(&self.progress) + spilled(&self.reached)
+        fn listed<T>(list: &Vec<T>) -> usize {
+            list.capacity() * size_of::<T>()
+        }
+        listed(&self.turns) + listed(&self.spoken) + listed(&self.lines) + spilled(&self.progress) + spilled(&self.reached)
     }
 
     /// How often time stepped back.
