@@ -192,6 +192,37 @@ fn too_many_events_after_a_gap_end_the_wait() {
 }
 
 #[test]
+fn an_event_is_taken_in_after_any_number_of_gaps() {
+    block_on(async {
+        let patience = Patience { gap: Duration::from_secs(600), gap_events: 1, ..short() };
+        let patience = Patience { idle: Duration::from_secs(600), ..patience };
+        let server = TestServer::start(patience, Limits::default()).await;
+        let mut talk = Talk::open(&server).await;
+        let silence = Event { at_ms: 9_000, kind: EventKind::Silence(100) };
+        talk.send("c", 1, &asking()[0]).await;
+        assert_eq!(talk.ack().await, 1);
+        // Two that wait are one too many: each second event ends the wait for the one before.
+        for gap in 0..150 {
+            for seq in [3 + gap * 3, 4 + gap * 3] {
+                talk.send("c", seq, &silence).await;
+            }
+            assert_eq!(talk.ack().await, 4 + gap * 3);
+        }
+        let last_gap = 2 + 149 * 3;
+        talk.send("c", last_gap, &Event { at_ms: 9_000, kind: EventKind::Transferred("组长".into()) }).await;
+        assert_eq!(talk.ack().await, 4 + 149 * 3);
+        talk.send("c", 5 + 149 * 3, &Event { at_ms: 9_500, kind: EventKind::Hangup(Box::default()) }).await;
+        let verdict = loop {
+            let verdict = talk.verdict().await;
+            if verdict.r#final {
+                break verdict;
+            }
+        };
+        assert!(verdict.signals.is_some_and(|signals| signals.transferred), "the late event counts");
+    });
+}
+
+#[test]
 fn an_idle_call_is_ended_and_told_to_its_stream() {
     block_on(async {
         let server = TestServer::start(short(), Limits::default()).await;

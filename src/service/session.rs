@@ -35,7 +35,7 @@ pub(super) struct Session {
     /// Events that came before an earlier one.
     waiting: BTreeMap<u32, Offered>,
     /// Sequence numbers given up on, as ranges: they may still come late.
-    missing: Vec<(u32, u32)>,
+    missing: BTreeMap<u32, u32>,
     gap_since: Option<Instant>,
     pub(super) touched: Instant,
     ended_at: Option<Instant>,
@@ -60,7 +60,7 @@ impl Session {
             barred: None,
             next: 1,
             waiting: BTreeMap::new(),
-            missing: Vec::new(),
+            missing: BTreeMap::new(),
             gap_since: None,
             touched: now,
             ended_at: None,
@@ -181,9 +181,14 @@ impl Session {
     }
 
     fn was_missing(&mut self, seq: u32) -> bool {
-        let Some(at) = self.missing.iter().position(|(from, to)| (*from..=*to).contains(&seq)) else { return false };
-        let (from, to) = self.missing.swap_remove(at);
-        self.missing.extend([(from, seq.wrapping_sub(1)), (seq + 1, to)].into_iter().filter(|(from, to)| from <= to && *to != u32::MAX));
+        let Some((&from, &to)) = self.missing.range(..=seq).next_back().filter(|(_, to)| **to >= seq) else { return false };
+        self.missing.remove(&from);
+        if from < seq {
+            self.missing.insert(from, seq - 1);
+        }
+        if seq < to {
+            self.missing.insert(seq + 1, to);
+        }
         true
     }
 
@@ -199,9 +204,8 @@ impl Session {
             return;
         }
         let (from, to) = (self.next, first - 1);
-        if self.missing.len() < MOST_NOTICES {
-            self.missing.push((from, to));
-        }
+        // No more gaps than events that came behind them, which are limited.
+        self.missing.insert(from, to);
         let what = if from == to { format!("event {from} has") } else { format!("events {from} to {to} have") };
         if self.notices.len() < MOST_NOTICES {
             self.notices.push(format!("{what} not come; graded without"));
@@ -308,7 +312,7 @@ impl Session {
     /// Bytes of memory: all, and of these the events' own text.
     pub(super) fn memory(&self) -> (usize, usize) {
         let (call, text) = self.call.as_ref().map_or((0, 0), CallState::memory);
-        (size_of::<Self>() - size_of::<CallState>() + call + self.missing.capacity() * 8, text)
+        (size_of::<Self>() - size_of::<CallState>() + call + self.missing.len() * 16, text)
     }
 }
 

@@ -32,7 +32,7 @@ pub struct List {
     pub group: u16,
     /// Phrases of three characters and more are also found by sound.
     pub pinyin: bool,
-    /// It is read only where nothing else tells what a text means, see [`Lexicon::read_asides`].
+    /// It is read only where nothing else tells what a text means, as small talk is.
     pub aside: bool,
 }
 
