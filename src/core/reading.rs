@@ -133,8 +133,8 @@ fn covered(script: &Script, hits: &[Hit], units: &Units) -> bool {
 pub fn read_robot(script: &Script, text: &str, recognise: bool, timed: bool, scratch: &mut Scratch) -> RobotReading {
     let mut reading = RobotReading { recognised: recognise, ..RobotReading::default() };
     // The question stands in the last clause; a line that asks yes or no is read whole, for what it proposes.
-    let tail = text.get(last_clause(text)..).unwrap_or(text);
-    scratch.units.cut(if recognise { text } else { tail });
+    let tail = if recognise { text } else { text.get(last_clause(text)..).unwrap_or(text) };
+    scratch.units.cut(tail);
     reading.words = scratch.units.words > 0 || !recognise && has_words(text);
     if !reading.words {
         return reading;
@@ -162,10 +162,15 @@ pub fn read_robot(script: &Script, text: &str, recognise: bool, timed: bool, scr
     }
     let proposes = |hits: &[Hit]| hits.iter().any(|hit| script.robot_list(hit.list) == Some(RobotList::Contact));
     if matches!(reading.ask, Some(Ask::Offer | Ask::Fact)) {
-        reading.contact = if recognise || tail.len() == text.len() { proposes(&hits) } else { proposes(&script.robot.read(text, scratch)) };
+        reading.contact = if tail.len() == text.len() {
+            proposes(&hits)
+        } else {
+            scratch.units.cut(text);
+            proposes(&script.robot.read_units(scratch, 0))
+        };
     }
     if recognise {
-        reading.candidates = candidates(script, &hits, reading.length);
+        reading.candidates = candidates(script, &script.robot.read_asides(scratch), reading.length);
     }
     reading
 }

@@ -127,6 +127,10 @@ impl Compiler<'_> {
                 }
             }
         }
+        // A line whose node is told needs no cues.
+        for (list, what) in lists.lists.iter_mut().zip(&meaning) {
+            list.aside = matches!(what, RobotList::Cue(_));
+        }
         Some((self.lexicon(lists)?, meaning))
     }
 
