@@ -316,7 +316,7 @@ impl Session {
     }
 }
 
-/// Most notices and gaps remembered of a call.
+/// Most notices kept of a call.
 const MOST_NOTICES: usize = 100;
 
 /// What a session needs from outside.

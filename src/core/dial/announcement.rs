@@ -284,10 +284,10 @@ fn is_recording(said: &str) -> bool {
 }
 
 /// 我, but no company's 我们 or 我司: no recording says it.
-fn speaks_of_itself(said: &str) -> bool {
-    said.match_indices('我').any(|(at, word)| {
-        let rest = said.get(at + word.len()..).unwrap_or_default();
-        !rest.starts_with('们') && !rest.starts_with('司')
+fn speaks_of_itself(text: &str) -> bool {
+    text.match_indices('我').any(|(at, word)| {
+        let rest = text.get(at + word.len()..).unwrap_or_default();
+        !matches!(rest.chars().find(|c| c.is_alphanumeric()), Some('们' | '司'))
     })
 }
 
@@ -296,5 +296,5 @@ fn is_human(said: &str) -> bool {
     // A secretary's 您拨打的是公司电话, not 您拨打的是空号.
     let names_it = ["拨打的是", "拨打的电话是", "拨打的号码是"].iter().any(|words| said.contains(words))
         && !["空号", "本地", "外地", "无效"].iter().any(|word| said.contains(word));
-    speaks_of_itself(said) || names_it || said.ends_with(PARTICLES) || HUMAN.iter().any(|word| said.contains(word))
+    names_it || said.ends_with(PARTICLES) || HUMAN.iter().any(|word| said.contains(word))
 }

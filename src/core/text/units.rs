@@ -179,9 +179,15 @@ pub(crate) fn count_words(text: &str) -> u32 {
 /// The byte at which a text's last clause begins: behind the last space or punctuation that something follows.
 pub(crate) fn last_clause(text: &str) -> usize {
     let tables = &*TABLES;
+    let is_unit = |class: Class| matches!(class, Class::Word | Class::Symbol | Class::Expands);
     let mut begins = None;
     for (at, c) in text.char_indices().rev() {
-        match tables.of(c).class() {
+        let class = match tables.of(c).class() {
+            // `…` is three full stops: of what a character expands to the most telling counts.
+            Class::Expands if !tables.fold_slow(c).any(|part| is_unit(tables.of(part).class())) => Class::Sentence,
+            class => class,
+        };
+        match class {
             Class::Clause | Class::Sentence => {
                 if let Some(begins) = begins {
                     return begins;
@@ -225,5 +231,27 @@ mod tests {
         assert!(has_words("嗯"));
         assert!(has_words("…5"));
         assert!(!has_words("……？！ 😀"));
+    }
+
+    #[test]
+    fn the_last_clause_is_the_one_that_units_tell() {
+        for text in [
+            "",
+            "可以吗",
+            "您好，方便吗？",
+            "您看可以吗？……",
+            "好的…那我给您发短信可以吗…",
+            "行。 \u{200B}",
+            "一共５㎏，对吧",
+            "？！",
+            "好，😀",
+            "我 们 看 看",
+        ] {
+            let mut units = Units::default();
+            units.cut(text);
+            let last = units.list.iter().rfind(|unit| unit.gap >= Gap::Clause).map_or(0, |unit| unit.at);
+            let begins = text[..last_clause(text)].chars().count() as u32;
+            assert_eq!(begins, last, "{text:?}");
+        }
     }
 }
