@@ -66,7 +66,7 @@ const CERTAIN: f32 = 10.0;
 #[must_use]
 pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> CustomerReading {
     scratch.units.cut(text);
-    let mut hits = script.customer.read_units(scratch, 0);
+    let mut hits = script.customer.read_units(scratch);
     let mut reading = CustomerReading { words: scratch.units.words > 0, ..CustomerReading::default() };
     let mut machine: Option<(u32, Answerer)> = None;
     for hit in &hits {
@@ -144,7 +144,7 @@ pub fn read_robot(script: &Script, text: &str, recognise: bool, timed: bool, scr
         (false, false) => count_words(text),
         (false, true) => 0,
     };
-    let hits = script.robot.read_units(scratch, 0);
+    let hits = script.robot.read_units(scratch);
     let list = scratch.units.list.as_slice();
     let last_clause = list.iter().enumerate().skip(1).rfind(|(_, unit)| unit.gap >= Gap::Clause).map_or(0, |(index, _)| index);
     let clause_at = list.get(last_clause).map_or(0, |unit| unit.at);
@@ -166,7 +166,7 @@ pub fn read_robot(script: &Script, text: &str, recognise: bool, timed: bool, scr
             proposes(&hits)
         } else {
             scratch.units.cut(text);
-            proposes(&script.robot.read_units(scratch, 0))
+            proposes(&script.robot.read_units(scratch))
         };
     }
     if recognise {

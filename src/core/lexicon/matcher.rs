@@ -101,9 +101,9 @@ impl Matcher {
         self.chars.is_empty() && self.patterns.is_empty()
     }
 
-    /// Finds all that stands in the text last cut into `scratch`, from the unit at `from` on, and writes it to its `raw`: first
-    /// what was found as words, as many as are returned.
-    pub(super) fn find(&self, entries: &[Entry], scratch: &mut Scratch, from: usize) -> usize {
+    /// Finds all that stands in the text last cut into `scratch`, and writes it to its `raw`: first what was found as words, as
+    /// many as are returned.
+    pub(super) fn find(&self, entries: &[Entry], scratch: &mut Scratch) -> usize {
         let Scratch { units, raw, normal, due, exact: spans } = scratch;
         raw.clear();
         due.clear();
@@ -112,7 +112,6 @@ impl Matcher {
         let scattered = units.scattered();
         self.chars.scan(
             units,
-            from,
             |_| true,
             |listed, span| {
                 if listed.marks & mark::ANCHOR != 0 {
@@ -127,14 +126,14 @@ impl Matcher {
                 }
             },
         );
-        due.extend(self.always.iter().map(|&pattern| Due { pattern, way: Due::ANYWHERE, at: from as u32 }));
-        self.keep_possible(due, units, from);
+        due.extend(self.always.iter().map(|&pattern| Due { pattern, way: Due::ANYWHERE, at: 0 }));
+        self.keep_possible(due, units);
         normal.forget();
-        self.run_patterns(entries, false, due, units, from, normal, raw);
+        self.run_patterns(entries, false, due, units, normal, raw);
         let exact = raw.len();
         if !self.sounds.is_empty() {
             let widest = if scattered { Gap::Clause } else { Gap::Dropped };
-            self.sounds.scan_sounds(units, from, widest, |listed, span| {
+            self.sounds.scan_sounds(units, widest, |listed, span| {
                 // What stands there as listed needs no slip of the recogniser to explain it.
                 let exact = spans.get(span.start).is_some_and(|lengths| lengths & length_bit(&span) != 0);
                 if !exact
@@ -147,7 +146,7 @@ impl Matcher {
                 }
             });
         }
-        self.run_patterns(entries, true, due, units, from, normal, raw);
+        self.run_patterns(entries, true, due, units, normal, raw);
         exact
     }
 
@@ -162,7 +161,6 @@ impl Matcher {
         let mut stopped = None;
         self.chars.scan(
             units,
-            0,
             |start| {
                 let before = start.checked_sub(1).filter(|&before| bare(before));
                 stopped = before;
@@ -175,27 +173,17 @@ impl Matcher {
     }
 
     /// Leaves of the patterns that are due those whose every part the text may have.
-    fn keep_possible(&self, due: &mut Vec<Due>, units: &Units, from: usize) {
+    fn keep_possible(&self, due: &mut Vec<Due>, units: &Units) {
         if due.is_empty() {
             return;
         }
-        let seen = Characters::of(units.list.iter().skip(from).map(|unit| unit.ch));
+        let seen = Characters::of(units.list.iter().map(|unit| unit.ch));
         due.retain(|due| self.patterns.get(due.pattern as usize).is_some_and(|pattern| pattern.may_match(due.way, &seen)));
         due.sort_unstable_by_key(|due| (due.pattern, due.at));
     }
 
     /// Runs the patterns that are due, exceptions or all others.
-    #[allow(clippy::too_many_arguments, reason = "the parts of one scratch")]
-    fn run_patterns(
-        &self,
-        entries: &[Entry],
-        exceptions: bool,
-        due: &[Due],
-        units: &Units,
-        from: usize,
-        normal: &mut Normal,
-        raw: &mut Vec<RawHit>,
-    ) {
+    fn run_patterns(&self, entries: &[Entry], exceptions: bool, due: &[Due], units: &Units, normal: &mut Normal, raw: &mut Vec<RawHit>) {
         for due in due.chunk_by(|left, right| left.pattern == right.pattern) {
             let Some(pattern) = due.first().and_then(|due| self.patterns.get(due.pattern as usize)) else { continue };
             let Some(entry) = entries.get(pattern.entry as usize).filter(|entry| entry.exception == exceptions) else { continue };
@@ -203,9 +191,9 @@ impl Matcher {
             if exceptions && !raw.iter().any(|raw| raw.hit.list == entry.list) {
                 continue;
             }
-            normal.write(units, from);
+            normal.write(units);
             let listed = Listed::new(pattern.entry, entry.list, marks(entry, &[]));
-            pattern.find(normal, from, due, |start, past| {
+            pattern.find(normal, due, |start, past| {
                 if raw.len() < MOST_HITS {
                     let span = Span { start, end: past - 1, widest: Gap::None, skipped: false };
                     raw.push(raw_hit(listed, &span, units, Match::Pattern));

@@ -170,18 +170,18 @@ impl Lexicon {
     #[must_use]
     pub fn read(&self, text: &str, scratch: &mut Scratch) -> Hits {
         scratch.units.cut(text);
-        let mut hits = self.read_units(scratch, 0);
+        let mut hits = self.read_units(scratch);
         hits.extend(self.read_asides(scratch));
         hits.sort_by_key(|hit| (hit.start, hit.end, hit.list));
         hits
     }
 
-    /// As [`read`](Self::read), asides left out, of the text last cut into `scratch`, from the unit at `from` on.
-    pub(crate) fn read_units(&self, scratch: &mut Scratch, from: usize) -> Hits {
-        let exact = self.main.find(&self.entries, scratch, from);
+    /// As [`read`](Self::read), asides left out, of the text last cut into `scratch`.
+    pub(crate) fn read_units(&self, scratch: &mut Scratch) -> Hits {
+        let exact = self.main.find(&self.entries, scratch);
         let mut hits = resolve(&self.lists, &mut scratch.raw, exact);
         if hits.iter().any(|hit| hit.how == Match::Pinyin) && !self.asides.is_empty() {
-            let words = self.asides.find(&self.entries, scratch, from);
+            let words = self.asides.find(&self.entries, scratch);
             give_way(&mut hits, scratch.raw.get(..words).unwrap_or_default());
         }
         hits
@@ -189,7 +189,7 @@ impl Lexicon {
 
     /// What the asides hold of the text last cut into `scratch`: small talk, that matters only where it is all that is said.
     pub(crate) fn read_asides(&self, scratch: &mut Scratch) -> Hits {
-        let exact = self.asides.find(&self.entries, scratch, 0);
+        let exact = self.asides.find(&self.entries, scratch);
         resolve(&self.lists, &mut scratch.raw, exact)
     }
 

@@ -70,20 +70,19 @@ impl Pattern {
     }
 
     /// Calls `found` with each match, as units; `due` are its anchors in the order of the text, or the one that stands for all of it.
-    /// The text begins with the unit at `from`.
-    pub(super) fn find(&self, normal: &mut Normal, from: usize, due: &[Due], mut found: impl FnMut(usize, usize)) {
-        let Normal { text, spaced, stack, .. } = normal;
+    pub(super) fn find(&self, normal: &mut Normal, due: &[Due], mut found: impl FnMut(usize, usize)) {
+        let Normal { text, spaces, stack, .. } = normal;
         let mut tell = |range: Range<usize>| {
             // A match that begins or ends with a space is of the units inside.
-            let (start, past) = (unit_at(spaced, range.start), unit_at(spaced, range.end));
+            let (start, past) = (unit_at(spaces, range.start), unit_at(spaces, range.end));
             if past > start {
-                found(from + start, from + past);
+                found(start, past);
             }
         };
         let behind = if due.first().is_some_and(|due| due.way == Due::ANYWHERE) {
             self.find_anywhere(text, stack, &mut tell)
         } else {
-            let at = |due: &Due| (due.at as usize).checked_sub(from).map(|unit| place_of(spaced, unit as u32));
+            let at = |due: &Due| place_of(spaces, due.at);
             self.find_anchored(text, due, at, stack, &mut tell)
         };
         if let Err(GaveUp { at }) = behind {
@@ -96,7 +95,7 @@ impl Pattern {
         &self,
         text: &[u16],
         due: &[Due],
-        at: impl Fn(&Due) -> Option<usize>,
+        at: impl Fn(&Due) -> usize,
         stack: &mut Vec<(u32, u32)>,
         tell: &mut impl FnMut(Range<usize>),
     ) -> Result<(), GaveUp> {
@@ -105,7 +104,10 @@ impl Pattern {
         loop {
             let mut first: Option<Range<usize>> = None;
             for due in due {
-                let Some(anchor) = at(due).filter(|&anchor| anchor >= bound) else { continue };
+                let anchor = at(due);
+                if anchor < bound {
+                    continue;
+                }
                 if let (Some(first), Some(longest)) = (&first, self.longest)
                     && anchor > first.start + longest
                 {
@@ -131,7 +133,7 @@ impl Pattern {
             let Some(range) = first else { return Ok(()) };
             bound = range.end;
             tell(range);
-            while due.first().is_some_and(|due| at(due).is_none_or(|anchor| anchor < bound)) {
+            while due.first().is_some_and(|due| at(due) < bound) {
                 due = due.get(1..).unwrap_or_default();
             }
         }
@@ -182,8 +184,8 @@ struct GaveUp {
 #[derive(Debug, Default)]
 pub(super) struct Normal {
     text: Vec<u16>,
-    /// The units before which a space stands, in order.
-    spaced: Vec<u32>,
+    /// Of each space the unit it stands before, and its place in the text, in order.
+    spaces: Vec<(u32, u32)>,
     written: bool,
     stack: Vec<(u32, u32)>,
 }
@@ -194,20 +196,19 @@ impl Normal {
         self.written = false;
     }
 
-    /// Writes the text from the unit at `from` on, unless that has been done.
-    pub(super) fn write(&mut self, units: &Units, from: usize) {
+    /// Writes the text, unless that has been done.
+    pub(super) fn write(&mut self, units: &Units) {
         if std::mem::replace(&mut self.written, true) {
             return;
         }
         self.text.clear();
-        self.spaced.clear();
-        let list = units.list.get(from..).unwrap_or_default();
+        self.spaces.clear();
         let least = if units.scattered() { Gap::Sentence } else { Gap::Clause };
-        self.text.reserve(list.len() * 2);
-        for (number, unit) in (0u32..).zip(list) {
+        self.text.reserve(units.list.len() * 2);
+        for (number, unit) in (0u32..).zip(&units.list) {
             if unit.gap >= least && number > 0 {
+                self.spaces.push((number, self.text.len() as u32));
                 self.text.push(u16::from(b' '));
-                self.spaced.push(number);
             }
             self.text.push(unit.ch);
         }
@@ -215,23 +216,13 @@ impl Normal {
 }
 
 /// Where a unit stands in the text.
-fn place_of(spaced: &[u32], unit: u32) -> usize {
-    unit as usize + spaced.partition_point(|&spaced| spaced <= unit)
+fn place_of(spaces: &[(u32, u32)], unit: u32) -> usize {
+    unit as usize + spaces.partition_point(|&(before, _)| before <= unit)
 }
 
 /// The unit that stands at a place of the text, or behind the space there.
-fn unit_at(spaced: &[u32], place: usize) -> usize {
-    // The space before the unit `spaced[n]` stands behind that unit's number of units and n spaces.
-    let mut before = 0..spaced.len();
-    while !before.is_empty() {
-        let middle = before.start + before.len() / 2;
-        if spaced.get(middle).is_some_and(|&unit| unit as usize + middle < place) {
-            before.start = middle + 1;
-        } else {
-            before.end = middle;
-        }
-    }
-    place - before.start
+fn unit_at(spaces: &[(u32, u32)], place: usize) -> usize {
+    place - spaces.partition_point(|&(_, at)| (at as usize) < place)
 }
 
 #[cfg(test)]

@@ -228,12 +228,12 @@ impl Trie {
         self.nodes.len() <= 2
     }
 
-    /// Calls `found` for each occurrence of each phrase of characters in units `from..`. No phrase reaches over the end of a
+    /// Calls `found` for each occurrence of each phrase of characters. No phrase reaches over the end of a
     /// sentence; a phrase may go on behind a stutter or a hesitation.
     /// Stops before the first place that `goes_on` refuses.
     #[inline(always)]
-    pub(crate) fn scan(&self, units: &Units, from: usize, mut goes_on: impl FnMut(usize) -> bool, mut found: impl FnMut(Listed, Span)) {
-        let list = units.list.get(from..).unwrap_or_default();
+    pub(crate) fn scan(&self, units: &Units, mut goes_on: impl FnMut(usize) -> bool, mut found: impl FnMut(Listed, Span)) {
+        let list = units.list.as_slice();
         let (mut ahead, mut passable) = (0, 0u32);
         let mut look = |unit: Option<&Unit>| {
             let (ch, passes) = unit.map_or((0, false), |unit| (unit.ch, unit.passable));
@@ -248,19 +248,19 @@ impl Trie {
             look(None);
         });
         for place in 0..list.len() {
-            if !goes_on(from + place) {
+            if !goes_on(place) {
                 return;
             }
             let (ahead, passable) = look(list.get(place + LEAD - 1));
             let first = (ahead >> 48) as u16;
             if self.is_single(first) {
-                let span = Span { start: from + place, end: from + place, widest: Gap::None, skipped: false };
+                let span = Span { start: place, end: place, widest: Gap::None, skipped: false };
                 self.emit(self.start(first, 0), span, &mut found);
             }
-            if passable & 0b100 != 0 && units.filler_at(from + place + 1) > 0 {
-                self.walk(units, from + place, 1, &mut found);
+            if passable & 0b100 != 0 && units.filler_at(place + 1) > 0 {
+                self.walk(units, place, 1, &mut found);
             } else if self.pairs.may_hold(ahead >> 32) && self.may_lead(ahead, passable) {
-                self.walk(units, from + place, 2, &mut found);
+                self.walk(units, place, 2, &mut found);
             }
         }
     }
@@ -314,10 +314,10 @@ impl Trie {
         }
     }
 
-    /// Calls `found` for each occurrence of each phrase of syllables in units `from..`, three and more of them, with no gap
+    /// Calls `found` for each occurrence of each phrase of syllables, three and more of them, with no gap
     /// wider than `widest` inside.
-    pub(crate) fn scan_sounds(&self, units: &Units, from: usize, widest: Gap, mut found: impl FnMut(Listed, Span)) {
-        let list = units.list.get(from..).unwrap_or_default();
+    pub(crate) fn scan_sounds(&self, units: &Units, widest: Gap, mut found: impl FnMut(Listed, Span)) {
+        let list = units.list.as_slice();
         let mut ahead = 0;
         for (next, unit) in list.iter().map(Some).chain([None]).enumerate() {
             // Three symbols stand before `unit`, which may be the fourth.
@@ -328,7 +328,7 @@ impl Trie {
             }
             let Some(place) = next.checked_sub(3) else { continue };
             let Some([one, two, three]) = list.get(place..next) else { continue };
-            let mut span = Span { start: from + place, end: from + place + 2, widest: two.gap.max(three.gap), skipped: false };
+            let mut span = Span { start: place, end: place + 2, widest: two.gap.max(three.gap), skipped: false };
             if span.widest > widest {
                 continue;
             }
@@ -425,7 +425,6 @@ mod tests {
         let mut out = Vec::new();
         trie.scan(
             &units,
-            0,
             |_| true,
             |_, span| {
                 let (from, to) = (units.list[span.start].at as usize, units.list[span.end].at as usize);
