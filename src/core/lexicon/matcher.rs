@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::pattern::{Due, Normal, Pattern};
 use super::program::Characters;
 use super::resolve::RawHit;
-use super::{Entry, EntryId, EntryKind, Hit, Match, PINYIN_MIN, Scratch, compile_pattern};
+use super::{Entry, EntryId, EntryKind, Hit, Match, PINYIN_MIN, Scratch};
 use crate::core::text::clause::{ends_clause, starts_clause};
 use crate::core::text::fold::TABLES;
 use crate::core::text::trie::{Listed, Span, Trie, TrieBuilder};
@@ -63,7 +63,6 @@ impl MatcherBuilder {
                 }
             }
             EntryKind::Pattern => {
-                compile_pattern(&entry.text)?;
                 let (pattern, anchors) = Pattern::compile(&entry.text, id, frequencies)?;
                 let place = self.patterns.len() as u32;
                 if anchors.is_empty() {

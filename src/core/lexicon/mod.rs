@@ -6,7 +6,6 @@ mod pattern;
 mod program;
 mod resolve;
 
-use regex::Regex;
 use rustc_hash::FxHashMap;
 
 use self::matcher::{Matcher, MatcherBuilder};
@@ -133,17 +132,22 @@ impl Lexicon {
     /// Compiles lists and their entries.
     ///
     /// # Errors
-    /// The first pattern that is no regular expression or grows over [`PATTERN_SIZE_LIMIT`].
-    pub fn new(lists: Vec<List>, entries: Vec<Entry>) -> Result<Self, PatternError> {
+    /// Every pattern that is no regular expression or grows over [`PATTERN_SIZE_LIMIT`].
+    pub fn new(lists: Vec<List>, entries: Vec<Entry>) -> Result<Self, Vec<PatternError>> {
         let mut units = Units::default();
         let frequencies = frequencies(&entries, &mut units);
         let (mut main, mut asides) = (MatcherBuilder::default(), MatcherBuilder::default());
+        let mut errors = Vec::new();
         for (number, entry) in entries.iter().enumerate() {
             let list = lists.get(usize::from(entry.list));
             let matcher = if list.is_some_and(|list| list.aside) { &mut asides } else { &mut main };
-            matcher
-                .add(number as EntryId, entry, list.is_some_and(|list| list.pinyin), &frequencies, &mut units)
-                .map_err(|reason| PatternError { entry: number, reason })?;
+            let pinyin = list.is_some_and(|list| list.pinyin);
+            if let Err(reason) = matcher.add(number as EntryId, entry, pinyin, &frequencies, &mut units) {
+                errors.push(PatternError { entry: number, reason });
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
         }
         Ok(Self { lists: lists.into(), entries: entries.into(), main: main.build(), asides: asides.build() })
     }
@@ -213,15 +217,4 @@ fn frequencies(entries: &[Entry], units: &mut Units) -> FxHashMap<u16, f64> {
     }
     counts.values_mut().for_each(|count| *count /= total);
     counts
-}
-
-/// Compiles a list's pattern under the size limit.
-///
-/// # Errors
-/// What the regex crate says, in one line.
-pub fn compile_pattern(pattern: &str) -> Result<Regex, String> {
-    regex::RegexBuilder::new(pattern).size_limit(PATTERN_SIZE_LIMIT).dfa_size_limit(1 << 20).build().map_err(|error| match error {
-        regex::Error::CompiledTooBig(limit) => format!("the pattern is too large: compiled it takes over {limit} bytes"),
-        other => other.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
-    })
 }

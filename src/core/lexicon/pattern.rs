@@ -9,9 +9,9 @@ use std::ops::Range;
 use regex_automata::{Input, meta};
 use rustc_hash::FxHashMap;
 
-use super::EntryId;
 use super::needs::{Cut, cut};
 use super::program::{Characters, Program, Ran};
+use super::{EntryId, PATTERN_SIZE_LIMIT};
 use crate::core::text::units::{Gap, Units};
 
 /// A pattern to be tried: an anchor of it begins at the unit `at`.
@@ -51,8 +51,11 @@ pub(super) struct Pattern {
 impl Pattern {
     /// Compiles a pattern, and tells its anchors: of each the way it belongs to, and the literal. Without any it is to be tried on
     /// every text.
+    ///
+    /// # Errors
+    /// It is no regular expression, or grows over [`PATTERN_SIZE_LIMIT`].
     pub(super) fn compile(text: &str, entry: EntryId, frequencies: &FxHashMap<u16, f64>) -> Result<(Self, Vec<(u16, String)>), String> {
-        let regex = meta::Regex::new(text).map_err(|error| error.to_string())?;
+        let regex = compile(text)?;
         let Cut { ways: cuts, longest } = cut(text, frequencies);
         let mut ways = Vec::new();
         let mut anchors = Vec::new();
@@ -173,6 +176,16 @@ impl Pattern {
             tell(place_at(hit.start())..place_at(hit.end()));
         }
     }
+}
+
+/// Compiles a list's pattern under the size limit, or says in one line why it cannot be.
+fn compile(pattern: &str) -> Result<meta::Regex, String> {
+    let config = meta::Config::new().nfa_size_limit(Some(PATTERN_SIZE_LIMIT)).hybrid_cache_capacity(1 << 20);
+    meta::Regex::builder().configure(config).build(pattern).map_err(|error| match (error.size_limit(), error.syntax_error()) {
+        (Some(limit), _) => format!("the pattern is too large: compiled it takes over {limit} bytes"),
+        (None, Some(syntax)) => syntax.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+        (None, None) => error.to_string(),
+    })
 }
 
 /// The small machine gave up; from here on the text is still to be searched.

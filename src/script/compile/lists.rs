@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Compiler, Declared, SCRIPT, bytes};
 use crate::core::event::Answerer;
-use crate::core::lexicon::{Entry, EntryKind, Lexicon, List};
+use crate::core::lexicon::{Entry, Lexicon, List, PatternError};
 use crate::core::script::{Ask, Concept, ConceptIndex, CustomerList, RobotList};
 use crate::script::diagnostic::Severity;
 use crate::script::list;
@@ -154,23 +154,14 @@ impl Compiler<'_> {
 
     fn lexicon(&mut self, lists: Lists) -> Option<Lexicon> {
         let Lists { lists, entries, places } = lists;
-        // Every bad pattern is told, not only the first.
-        let mut bad = false;
-        for (entry, (file, span)) in entries.iter().zip(&places).filter(|(entry, _)| entry.kind == EntryKind::Pattern) {
-            if let Err(reason) = crate::core::lexicon::compile_pattern(&entry.text) {
-                bad = true;
-                let help = reason.contains("too large").then(|| "make it shorter, or its repetitions smaller".to_owned());
-                self.error("bad-pattern", format!("this pattern cannot be used: {reason}"), file, span.clone(), help);
-            }
-        }
-        if bad {
-            return None;
-        }
         match Lexicon::new(lists, entries) {
             Ok(lexicon) => Some(lexicon),
-            Err(error) => {
-                let (file, span) = places.get(error.entry).cloned().unwrap_or_default();
-                self.error("bad-pattern", format!("this pattern cannot be used: {}", error.reason), &file, span, None);
+            Err(errors) => {
+                for PatternError { entry, reason } in errors {
+                    let (file, span) = places.get(entry).cloned().unwrap_or_default();
+                    let help = reason.contains("too large").then(|| "make it shorter, or its repetitions smaller".to_owned());
+                    self.error("bad-pattern", format!("this pattern cannot be used: {reason}"), &file, span, help);
+                }
                 None
             }
         }
