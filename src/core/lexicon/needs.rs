@@ -5,6 +5,8 @@ use rustc_hash::FxHashMap;
 
 /// Most alternatives worth looking for.
 const MOST: usize = 768;
+/// What is worth looking for of a part.
+const WORTH: Most = Most { literals: MOST, members: MOST, repeated: 4 };
 /// What one more alternative costs, in the terms of [`chance`]: memory, and caches it pushes something out of.
 const KEEP: f64 = 1e-6;
 /// What a character's frequency is taken for that no list has: rare, but not impossible.
@@ -65,10 +67,10 @@ fn cut_way(way: &Hir, frequencies: &FxHashMap<u16, f64>) -> Option<WayCut> {
             }
         };
         for (to, part) in parts.iter().enumerate().skip(from) {
-            match expand(part).and_then(|endings| product(&literals, &endings)) {
+            match expand(part, WORTH).and_then(|endings| product(&literals, &endings, MOST)) {
                 Some(longer) => literals = longer,
                 None => {
-                    if let Some(literals) = beginnings(part).and_then(|endings| product(&literals, &endings)) {
+                    if let Some(literals) = beginnings(part).and_then(|endings| product(&literals, &endings, MOST)) {
                         consider(to, &literals);
                     }
                     break;
@@ -111,38 +113,51 @@ fn flatten(hir: &Hir, parts: &mut Vec<Hir>) {
     }
 }
 
-/// All that a part matches, if it is not much.
-fn expand(hir: &Hir) -> Option<Vec<String>> {
-    match hir.kind() {
-        HirKind::Empty => Some(vec![String::new()]),
-        HirKind::Literal(literal) => Some(vec![std::str::from_utf8(&literal.0).ok()?.to_owned()]),
-        HirKind::Class(class) => members(class),
-        HirKind::Look(_) => None,
-        HirKind::Capture(capture) => expand(&capture.sub),
-        HirKind::Concat(parts) => parts.iter().try_fold(vec![String::new()], |all, part| product(&all, &expand(part)?)),
-        HirKind::Alternation(parts) => {
-            let mut all = Vec::new();
-            for part in parts {
-                all.extend(expand(part)?);
-            }
-            (all.len() <= MOST).then_some(all)
+/// How much is worth writing out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    /// Literals in all.
+    pub(super) literals: usize,
+    /// Members of a class.
+    pub(super) members: usize,
+    /// Repetitions of a part.
+    pub(super) repeated: u32,
+}
+
+/// All that a part matches, in the order the regex crate prefers it, if it is not too much.
+pub(super) fn expand(hir: &Hir, most: Most) -> Option<Vec<String>> {
+    let all = match hir.kind() {
+        HirKind::Empty => vec![String::new()],
+        HirKind::Literal(literal) => vec![std::str::from_utf8(&literal.0).ok()?.to_owned()],
+        HirKind::Class(class) => members(class, most.members)?,
+        HirKind::Look(_) => return None,
+        HirKind::Capture(capture) => expand(&capture.sub, most)?,
+        HirKind::Concat(parts) => {
+            parts.iter().try_fold(vec![String::new()], |all, part| product(&all, &expand(part, most)?, most.literals))?
         }
+        HirKind::Alternation(parts) => union(parts, |part| expand(part, most))?,
         HirKind::Repetition(repetition) => {
-            let once = expand(&repetition.sub)?;
-            let most = repetition.max.filter(|max| *max <= 4)?;
-            let mut all = Vec::new();
-            let mut some = vec![String::new()];
-            for count in 0..=most {
-                if count >= repetition.min {
-                    all.extend(some.iter().cloned());
-                }
-                if count < most {
-                    some = product(&some, &once)?;
+            let once = expand(&repetition.sub, most)?;
+            let times = repetition.max.filter(|max| *max <= most.repeated)?;
+            // From the last time back: what may follow it, and the choice to stop before it.
+            let mut all = vec![String::new()];
+            for time in (0..times).rev() {
+                all = product(&once, &all, most.literals)?;
+                if time >= repetition.min {
+                    let place = if repetition.greedy { all.len() } else { 0 };
+                    all.insert(place, String::new());
                 }
             }
-            (all.len() <= MOST).then_some(all)
+            all
         }
-    }
+    };
+    (all.len() <= most.literals).then_some(all)
+}
+
+/// What any of these parts comes to.
+fn union(parts: &[Hir], of: impl Fn(&Hir) -> Option<Vec<String>>) -> Option<Vec<String>> {
+    let all: Option<Vec<Vec<String>>> = parts.iter().map(of).collect();
+    all.map(|all| all.concat())
 }
 
 /// Literals of which every match of a part begins with one.
@@ -153,31 +168,28 @@ fn beginnings(hir: &Hir) -> Option<Vec<String>> {
             let findable: String = text.chars().take_while(|c| c.is_alphanumeric()).collect();
             (!findable.is_empty()).then(|| vec![findable])
         }
-        HirKind::Class(class) => members(class),
+        HirKind::Class(class) => members(class, MOST),
         HirKind::Capture(capture) => beginnings(&capture.sub),
         HirKind::Repetition(repetition) if repetition.min >= 1 => beginnings(&repetition.sub),
         HirKind::Alternation(parts) => {
-            let mut all = Vec::new();
-            for part in parts {
-                all.extend(beginnings(part)?);
-            }
+            let mut all = union(parts, beginnings)?;
             all.sort();
             all.dedup();
             (all.len() <= MOST).then_some(all)
         }
-        HirKind::Concat(parts) => match parts.split_first()? {
-            (first, rest) if expand(first).is_some_and(|all| all.iter().all(|literal| is_findable(literal))) => {
-                let first = expand(first)?;
-                beginnings(&Hir::concat(rest.to_vec())).and_then(|endings| product(&first, &endings)).or(Some(first))
+        HirKind::Concat(parts) => {
+            let (first, rest) = parts.split_first()?;
+            match expand(first, WORTH).filter(|all| all.iter().all(|literal| is_findable(literal))) {
+                Some(first) => beginnings(&Hir::concat(rest.to_vec())).and_then(|endings| product(&first, &endings, MOST)).or(Some(first)),
+                None => beginnings(first),
             }
-            (first, _) => beginnings(first),
-        },
+        }
         HirKind::Empty | HirKind::Look(_) | HirKind::Repetition(_) => None,
     }
 }
 
-fn product(beginnings: &[String], endings: &[String]) -> Option<Vec<String>> {
-    if beginnings.len() * endings.len() > MOST {
+fn product(beginnings: &[String], endings: &[String], most: usize) -> Option<Vec<String>> {
+    if beginnings.len() * endings.len() > most {
         return None;
     }
     Some(beginnings.iter().flat_map(|beginning| endings.iter().map(move |ending| format!("{beginning}{ending}"))).collect())
@@ -200,17 +212,11 @@ fn most_characters(hir: &Hir) -> Option<usize> {
 fn required(hir: &Hir) -> Option<Vec<String>> {
     match hir.kind() {
         HirKind::Literal(literal) => Some(vec![std::str::from_utf8(&literal.0).ok()?.to_owned()]),
-        HirKind::Class(class) => members(class),
+        HirKind::Class(class) => members(class, MOST),
         HirKind::Capture(capture) => required(&capture.sub),
         HirKind::Repetition(repetition) if repetition.min >= 1 => required(&repetition.sub),
         HirKind::Concat(parts) => parts.iter().filter_map(required).max_by_key(|literals| worth(literals)),
-        HirKind::Alternation(parts) => {
-            let mut all = Vec::new();
-            for part in parts {
-                all.extend(required(part)?);
-            }
-            (all.len() <= MOST).then_some(all)
-        }
+        HirKind::Alternation(parts) => union(parts, required).filter(|all| all.len() <= MOST),
         _ => None,
     }
 }
@@ -220,10 +226,10 @@ fn worth(literals: &[String]) -> (usize, std::cmp::Reverse<usize>) {
     (literals.iter().map(|literal| literal.chars().count()).min().unwrap_or_default(), std::cmp::Reverse(literals.len()))
 }
 
-fn members(class: &Class) -> Option<Vec<String>> {
+fn members(class: &Class, most: usize) -> Option<Vec<String>> {
     let Class::Unicode(class) = class else { return None };
     let size: usize = class.iter().map(|range| range.len()).sum();
-    if size > MOST {
+    if size > most {
         return None;
     }
     Some(class.iter().flat_map(|range| range.start()..=range.end()).map(String::from).collect())

@@ -2,6 +2,7 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
 
+use super::super::needs::{Most, expand};
 use super::{Characters, Gap, Instruction, Words};
 
 /// Most instructions of a program: a pattern beyond is left to the regex crate.
@@ -142,54 +143,13 @@ impl Compiler {
     }
 }
 
-/// Most words of one instruction.
-const MOST_WORDS: usize = 96;
+/// What one instruction holds: a larger class is looked up faster as a set, a part repeated more often is a loop.
+const MOST_WORDS: Most = Most { literals: 96, members: 4, repeated: 1 };
 
 /// All that a part matches, in the order the regex crate prefers it, if it is not much.
 fn words(hir: &Hir) -> Option<Vec<Vec<u16>>> {
-    let all = match hir.kind() {
-        HirKind::Empty => vec![Vec::new()],
-        HirKind::Literal(literal) => {
-            let text = std::str::from_utf8(&literal.0).ok()?;
-            vec![text.chars().map(|c| u16::try_from(c as u32).ok()).collect::<Option<_>>()?]
-        }
-        HirKind::Class(class) => {
-            let ranges = ranges(class)?;
-            let size: usize = ranges.iter().map(|(from, to)| usize::from(to - from) + 1).sum();
-            // A set is looked up faster than that many words.
-            if size > 4 {
-                return None;
-            }
-            ranges.into_iter().flat_map(|(from, to)| from..=to).map(|ch| vec![ch]).collect()
-        }
-        HirKind::Look(_) => return None,
-        HirKind::Capture(capture) => words(&capture.sub)?,
-        HirKind::Concat(parts) => parts.iter().try_fold(vec![Vec::new()], |all: Vec<Vec<u16>>, part| {
-            let endings = words(part)?;
-            (all.len() * endings.len() <= MOST_WORDS).then(|| {
-                all.iter().flat_map(|beginning| endings.iter().map(move |ending| [beginning.as_slice(), ending].concat())).collect()
-            })
-        })?,
-        HirKind::Alternation(parts) => {
-            let mut all = Vec::new();
-            for part in parts {
-                all.extend(words(part)?);
-            }
-            all
-        }
-        HirKind::Repetition(repetition) => {
-            if repetition.min != 0 || repetition.max != Some(1) {
-                return None;
-            }
-            let mut all = words(&repetition.sub)?;
-            all.push(Vec::new());
-            if !repetition.greedy {
-                all.rotate_right(1);
-            }
-            all
-        }
-    };
-    (all.len() <= MOST_WORDS).then_some(all)
+    let symbols = |word: String| word.chars().map(|c| u16::try_from(c as u32).ok()).collect();
+    expand(hir, MOST_WORDS)?.into_iter().map(symbols).collect()
 }
 
 /// A part that passes over some characters, before `rest`; `last`: behind that nothing follows.
