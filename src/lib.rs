@@ -29,6 +29,7 @@
 pub mod cli;
 pub mod config;
 pub mod core;
+pub mod eval;
 pub mod ingest;
 pub mod script;
 pub mod service;

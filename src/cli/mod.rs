@@ -4,6 +4,7 @@
 
 mod classify;
 mod demo;
+mod eval;
 mod explain;
 mod help;
 mod input;
@@ -46,6 +47,8 @@ enum Command {
     Classify(classify::ClassifyArgs),
     /// Show one call as a person reads it: why this label, and why not a better one
     Explain(explain::ExplainArgs),
+    /// Measure how well calls are read, against what people say of them
+    Eval(eval::EvalArgs),
     /// Check, show and test talk scripts
     Script(script::ScriptArgs),
     /// Grade live calls over gRPC, gRPC-web and HTTP/JSON
@@ -157,6 +160,7 @@ fn run(command: Command, lang: Lang) -> Outcome {
     match command {
         Command::Classify(args) => classify::run(&args, lang),
         Command::Explain(args) => explain::run(&args, lang),
+        Command::Eval(args) => eval::run(&args, lang),
         Command::Script(args) => script::run(&args, lang),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args, lang),

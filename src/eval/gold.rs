@@ -1,0 +1,65 @@
+//! What people say of calls and utterances, as files have it.
+
+use serde::Deserialize;
+
+/// What people say of a call: what is not said is not measured.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GoldCall {
+    /// The call.
+    #[serde(alias = "call_id")]
+    pub call_id: String,
+    /// Its label.
+    pub label: Option<String>,
+    /// The rule that gives it.
+    #[serde(alias = "rule_id")]
+    pub rule_id: Option<String>,
+    /// Share of the main flow delivered.
+    pub completion: Option<f64>,
+    /// A machine answered.
+    pub machine: Option<bool>,
+    /// `none`, `accepted` or `declined`.
+    pub invite: Option<String>,
+    /// The trigger questions asked.
+    pub asked: Option<Vec<String>>,
+    /// Turns that refuse.
+    pub refusals: Option<u32>,
+    /// The longest run of them.
+    #[serde(alias = "refusal_streak")]
+    pub refusal_streak: Option<u32>,
+    /// Of each turn of the customer its tags: categories by name, `ask:ID` a trigger question, `machine` no customer, `filler`,
+    /// `other` nothing the script has a name for.
+    pub turns: Option<Vec<Vec<String>>>,
+}
+
+/// An utterance and what it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GoldUtterance {
+    /// What the customer says, as the only thing in the call.
+    pub text: String,
+    /// A category or trigger question of the script, or `other`.
+    pub category: String,
+    /// What the robot said before, if that matters.
+    #[serde(default)]
+    pub robot: Option<String>,
+}
+
+/// Reads a file of JSON lines; of a line that is none, its number and the reason.
+#[must_use]
+pub fn read<T: for<'a> Deserialize<'a>>(text: &str) -> (Vec<(usize, T)>, Vec<(usize, String)>) {
+    let mut items = Vec::new();
+    let mut faults = Vec::new();
+    for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+        let mut json = serde_json::Deserializer::from_str(line);
+        match serde_path_to_error::deserialize(&mut json) {
+            Ok(item) => items.push((number, item)),
+            Err(error) => {
+                let path = error.path().to_string();
+                let reason = error.into_inner().to_string();
+                faults.push((number, if path == "." { reason } else { format!("{path}: {reason}") }));
+            }
+        }
+    }
+    (items, faults)
+}
