@@ -23,6 +23,10 @@ pub struct CustomerReading {
     pub yes: bool,
     /// It holds thanks or a goodbye, and nothing but small talk beside.
     pub goodbye: bool,
+    /// It opens with words of assent.
+    pub assent: bool,
+    /// It opens with words that say no.
+    pub dissent: bool,
     /// It names a time.
     pub time: bool,
     /// Words that show a machine.
@@ -47,6 +51,8 @@ pub struct RobotReading {
     pub ask: Option<Ask>,
     /// It proposes a text message, WeChat or material.
     pub contact: bool,
+    /// It takes leave.
+    pub farewell: bool,
     /// It has a letter, digit or Han character.
     pub words: bool,
     /// Letters, digits and Han characters, for the time it takes to say; 0 where that is known.
@@ -74,6 +80,8 @@ pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> Cust
             Some(CustomerList::Concept(concept)) if Some(concept) != script.known.filler => reading.concepts.insert(concept),
             Some(CustomerList::Concept(_) | CustomerList::Yes | CustomerList::Goodbye) | None => {}
             Some(CustomerList::Time) => reading.time = true,
+            Some(CustomerList::Assent) => reading.assent = true,
+            Some(CustomerList::Dissent) => reading.dissent = true,
             Some(CustomerList::Machine(answerer)) => {
                 let length = hit.end - hit.start;
                 if machine.is_none_or(|(longest, _)| length > longest) {
@@ -160,6 +168,7 @@ pub fn read_robot(script: &Script, text: &str, recognise: bool, timed: bool, scr
             reading.ask = Some(ask);
         }
     }
+    reading.farewell = hits.iter().any(|hit| script.robot_list(hit.list) == Some(RobotList::Farewell));
     let proposes = |hits: &[Hit]| hits.iter().any(|hit| script.robot_list(hit.list) == Some(RobotList::Contact));
     if matches!(reading.ask, Some(Ask::Offer | Ask::Fact)) {
         reading.contact = if tail.len() == text.len() {

@@ -142,6 +142,10 @@ pub enum CustomerList {
     Yes,
     /// Thanks and goodbyes, which refuse in place of an answer to an offer.
     Goodbye,
+    /// Words of assent that open a turn: yes, unless the rest of it says what the yes is worth.
+    Assent,
+    /// Words that open a turn and say no: no, unless something was offered or the rest says more.
+    Dissent,
     /// Naming a time.
     Time,
     /// Words that no person says: whose they are.
@@ -155,6 +159,8 @@ pub enum RobotList {
     Asks(Ask),
     /// Proposes a text message, WeChat or material.
     Contact,
+    /// Takes leave.
+    Farewell,
     /// Identifies a node.
     Cue(NodeIndex),
 }

@@ -20,6 +20,16 @@ struct Meaning {
     denied: bool,
 }
 
+impl Meaning {
+    /// Adds what the context makes of the words.
+    fn imply(&mut self, concept: ConceptIndex) {
+        if !self.concepts.contains(concept) {
+            self.concepts.insert(concept);
+            self.context.push(concept);
+        }
+    }
+}
+
 impl Tracker {
     pub(super) fn customer<S: Sink>(&mut self, script: &Script, step: Step<'_>, reading: &CustomerReading, sink: &mut S) {
         if !reading.words {
@@ -99,6 +109,7 @@ impl Tracker {
     fn meaning(&self, script: &Script, at_ms: u32, reading: &CustomerReading, turn: ConceptSet) -> Meaning {
         let known = &script.known;
         let mut meaning = Meaning { concepts: reading.concepts, content: !reading.filler_only, ..Meaning::default() };
+        self.opening_words(script, at_ms, reading, &mut meaning);
         let Some(line) = &self.line else { return meaning };
         let heard = line.heard(at_ms);
         let yes_no = matches!(line.ask, Ask::Offer | Ask::Fact);
@@ -117,16 +128,14 @@ impl Tracker {
                 && line.worded
                 && heard
             {
-                meaning.concepts.insert(affirm);
-                meaning.context.push(affirm);
+                meaning.imply(affirm);
             } else if let Some(refuse) = known.refuse
                 && reading.goodbye
                 && !reading.yes
                 && line.ask == Ask::Offer
                 && turn.is_empty()
             {
-                meaning.concepts.insert(refuse);
-                meaning.context.push(refuse);
+                meaning.imply(refuse);
             }
         }
         let so_far = meaning.concepts.union(turn);
@@ -139,11 +148,33 @@ impl Tracker {
             && !has(known.refuse)
             && !has(known.contact)
         {
-            meaning.concepts.insert(contact);
-            meaning.context.push(contact);
+            meaning.imply(contact);
         }
         meaning.content |= !meaning.context.is_empty();
         meaning
+    }
+
+    /// What a turn's opening 好的 or 没有 is worth. Assent stands beside questions and a wish for contact, else the rest of the
+    /// turn tells more; said to a goodbye, or into a line not yet heard, it is no more than a backchannel. A no that is more than
+    /// a plain one denies, but declines no offer: 没有印象 is no 没有.
+    fn opening_words(&self, script: &Script, at_ms: u32, reading: &CustomerReading, meaning: &mut Meaning) {
+        let known = &script.known;
+        let line = self.line.as_ref();
+        let beside: ConceptSet = known.contact.into_iter().chain(known.affirm).collect();
+        let told = meaning.concepts.without(beside).iter().any(|concept| !script.is_question(concept));
+        if let Some(affirm) = known.affirm
+            && reading.assent
+            && !told
+            && line.is_none_or(|line| !line.farewell && line.heard(at_ms))
+        {
+            meaning.imply(affirm);
+        } else if let Some(deny) = known.deny
+            && reading.dissent
+            && meaning.concepts.is_empty()
+            && line.is_none_or(|line| line.ask == Ask::Fact)
+        {
+            meaning.imply(deny);
+        }
     }
 
     fn tell<S: Sink>(&self, script: &Script, step: Step<'_>, reading: &CustomerReading, meaning: &Meaning, sink: &mut S) {
@@ -164,12 +195,19 @@ impl Tracker {
         let span =
             |test: &dyn Fn(CustomerList) -> bool| reading.hits.iter().find(|hit| script.customer_list(hit.list).is_some_and(test)).copied();
         for &concept in &meaning.context {
-            let goodbye = Some(concept) == known.refuse;
-            let by = span(&|list| match list {
-                CustomerList::Goodbye => goodbye,
-                CustomerList::Yes => !goodbye,
-                CustomerList::Concept(hit) => !goodbye && Some(hit) == known.affirm,
+            let (refuses, denies) = (Some(concept) == known.refuse, Some(concept) == known.deny);
+            let opening = span(&|list| match list {
+                CustomerList::Assent => !refuses && !denies,
+                CustomerList::Dissent => denies,
                 _ => false,
+            });
+            let by = opening.or_else(|| {
+                span(&|list| match list {
+                    CustomerList::Goodbye => refuses,
+                    CustomerList::Yes => !refuses && !denies,
+                    CustomerList::Concept(hit) => !refuses && !denies && Some(hit) == known.affirm,
+                    _ => false,
+                })
             });
             let evidence = match by {
                 Some(hit) => Evidence {
@@ -194,8 +232,9 @@ impl Tracker {
                 settles.contains(concept) || by == "declined" && meaning.denied && Some(concept) == known.deny
             }
             CustomerList::Time => by == "accepted",
-            CustomerList::Yes => by == "accepted" && meaning.context.iter().any(|concept| settles.contains(*concept)),
+            CustomerList::Yes | CustomerList::Assent => by == "accepted" && meaning.context.iter().any(|concept| settles.contains(*concept)),
             CustomerList::Goodbye => by == "declined" && meaning.context.iter().any(|concept| settles.contains(*concept)),
+            CustomerList::Dissent => by == "declined" && meaning.context.iter().any(|concept| settles.contains(*concept)),
             CustomerList::Machine(_) => false,
         });
         if let Some(hit) = decisive {

@@ -73,6 +73,7 @@ impl Tracker {
             proposes: ask == Ask::Offer || leads_on && ask != Ask::Fact && asks != Ask::Fact,
             worded: reading.ask.is_some() || !reading.words,
             contact: reading.contact,
+            farewell: reading.farewell,
             closed: false,
         });
         if let Some(node) = node {
@@ -150,6 +151,7 @@ impl Tracker {
                 proposes: asks == Ask::Offer,
                 worded: true,
                 contact: false,
+                farewell: false,
                 closed: true,
             });
         }

@@ -93,6 +93,7 @@ struct Line {
     /// Its own words ask, or it has none and its node speaks for it.
     worded: bool,
     contact: bool,
+    farewell: bool,
     /// Its progress is settled.
     closed: bool,
 }

@@ -15,11 +15,12 @@ use crate::script::spec::{LexiconSpec, ScriptSpec};
 /// Shortest clause of a prompt that identifies its node.
 const PROMPT_CLAUSE: usize = 5;
 
-const ROBOT_LISTS: [(&str, RobotList); 4] = [
+const ROBOT_LISTS: [(&str, RobotList); 5] = [
     ("robot/offer.txt", RobotList::Asks(Ask::Offer)),
     ("robot/question.txt", RobotList::Asks(Ask::Fact)),
     ("robot/open.txt", RobotList::Asks(Ask::Open)),
     ("robot/contact.txt", RobotList::Contact),
+    ("robot/farewell.txt", RobotList::Farewell),
 ];
 
 /// A lexicon being put together.
@@ -73,6 +74,8 @@ impl Compiler<'_> {
             ("answer/yes.txt", CustomerList::Yes),
             ("answer/goodbye.txt", CustomerList::Goodbye),
             ("answer/time.txt", CustomerList::Time),
+            ("answer/assent.txt", CustomerList::Assent),
+            ("answer/dissent.txt", CustomerList::Dissent),
             ("machine/switchboard.txt", CustomerList::Machine(Answerer::Switchboard)),
             ("machine/voicemail.txt", CustomerList::Machine(Answerer::Voicemail)),
             ("machine/assistant.txt", CustomerList::Machine(Answerer::Assistant)),
