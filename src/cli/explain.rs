@@ -229,13 +229,15 @@ impl Page<'_> {
     }
 
     fn how(&self, mark: &Evidence) -> Option<String> {
-        use crate::core::verdict::Phrase;
-        let phrase = match &mark.phrase {
-            Phrase::Listed(entry) => self.script.customer.entry(*entry).map_or("", |entry| &entry.text),
-            Phrase::Word(word) => word,
-            Phrase::Text(text) => text,
-        };
+        let phrase = mark.phrase.text(self.script);
         match mark.how {
+            Match::Learned => {
+                let (score, grams) = (mark.phrase.score() * 100.0, mark.phrase.grams().join(" "));
+                Some(self.lang.pick(
+                    format!("像例句「{phrase}」{score:.0}%，凭 {grams}"),
+                    format!("like the example \"{phrase}\" {score:.0}%, by {grams}"),
+                ))
+            }
             Match::Pinyin => Some(format!("{}{phrase}", self.lang.pick("音同 ", "sounds like "))),
             Match::Context => Some(self.lang.pick("按上文", "by context").to_owned()),
             _ => None,

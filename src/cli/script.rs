@@ -1,4 +1,6 @@
-//! `callgrade script lint|show|test`.
+//! `callgrade script lint|show|test|train`.
+
+mod train;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -33,6 +35,8 @@ enum ScriptCommand {
     Show(Which),
     /// Run the scripts' own cases
     Test(Which),
+    /// Learn from the examples: writes each script's model.txt
+    Train(train::TrainArgs),
 }
 
 #[derive(Debug, Args)]
@@ -75,6 +79,7 @@ pub(super) fn run(args: &ScriptArgs, lang: Lang) -> Outcome {
         ScriptCommand::Lint(which) => lint_all(&which.bundles()?, lang),
         ScriptCommand::Show(which) => show_all(&which.bundles()?, lang),
         ScriptCommand::Test(which) => test_all(&which.bundles()?, lang),
+        ScriptCommand::Train(args) => train::run(args, lang),
     }
 }
 

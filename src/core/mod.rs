@@ -7,6 +7,7 @@ pub mod call;
 pub mod dial;
 pub mod event;
 pub mod explain;
+pub mod learned;
 pub mod lexicon;
 pub mod reading;
 pub mod rule;

@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::dial;
 use super::event::{Answerer, DialResult};
+use super::learned::Learned;
 use super::lexicon::{Hit, Scratch};
 use super::script::{Ask, ConceptSet, CustomerList, NodeIndex, RobotList, Script};
 use super::text::units::{Gap, Units, count_words, has_words, last_clause};
@@ -29,6 +30,8 @@ pub struct CustomerReading {
     pub dissent: bool,
     /// It names a time.
     pub time: bool,
+    /// What it resembles, where the lists find nothing.
+    pub learned: Option<Box<Learned>>,
     /// Words that show a machine.
     pub machine: Option<Answerer>,
     /// A carrier's recording.
@@ -98,6 +101,15 @@ pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> Cust
         reading.yes = hits.iter().filter(says(CustomerList::Yes)).any(|hit| !inside_filler(script, &hits, hit));
         reading.goodbye = hits.iter().any(|hit| says(CustomerList::Goodbye)(&hit));
         reading.filler_only = covered(script, &hits, &scratch.units);
+    }
+    if let Some(model) = &script.learned
+        && reading.words
+        && reading.concepts.is_empty()
+        && !reading.filler_only
+        && reading.machine.is_none()
+    {
+        reading.learned = model.read(&scratch.units.list, &mut scratch.learned).map(Box::new);
+        reading.concepts.extend(reading.learned.iter().map(|learned| learned.concept));
     }
     let units = &scratch.units;
     if reading.machine.is_none() && units.words >= 6 && units.recording {

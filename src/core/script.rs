@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::event::Answerer;
+use super::learned::Model;
 use super::lexicon::{Lexicon, ListId};
 use super::rule::{Condition, Rule};
 
@@ -84,6 +85,12 @@ impl ConceptSet {
             rest &= rest - 1;
             Some(next)
         })
+    }
+}
+
+impl Extend<ConceptIndex> for ConceptSet {
+    fn extend<I: IntoIterator<Item = ConceptIndex>>(&mut self, iter: I) {
+        iter.into_iter().for_each(|concept| self.insert(concept));
     }
 }
 
@@ -261,6 +268,8 @@ pub struct Script {
     pub customer: Lexicon,
     /// What each list of `customer` stands for.
     pub customer_lists: Vec<CustomerList>,
+    /// What was learned from examples, if the script has any.
+    pub learned: Option<Model>,
     /// What robots say.
     pub robot: Lexicon,
     /// What each list of `robot` stands for.

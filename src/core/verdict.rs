@@ -1,6 +1,7 @@
 //! The answer: a label, the rule that gave it, and what speaks for it.
 
 use super::event::Speaker;
+use super::learned::{Learned, gram_text};
 use super::lexicon::{EntryId, Match};
 use super::script::{ConceptIndex, NodeIndex, Script};
 use super::signal::Signals;
@@ -55,7 +56,7 @@ impl Category {
 }
 
 /// What was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Phrase {
     /// A line of a customer list.
     Listed(EntryId),
@@ -63,6 +64,8 @@ pub enum Phrase {
     Word(&'static str),
     /// The dialer's words.
     Text(Box<str>),
+    /// What was learned from examples: the nearest one, and what decided.
+    Learned(Box<Learned>),
 }
 
 impl Phrase {
@@ -73,12 +76,36 @@ impl Phrase {
             Self::Listed(entry) => script.customer.entry(*entry).map_or("", |entry| &entry.text),
             Self::Word(word) => word,
             Self::Text(text) => text,
+            Self::Learned(learned) => {
+                let example = script.learned.as_ref().and_then(|model| model.example(learned.example));
+                example.map_or("", |example| &example.text)
+            }
+        }
+    }
+}
+
+impl Phrase {
+    /// How sure it is: the calibrated probability of what was learned, else 1.
+    #[must_use]
+    pub fn score(&self) -> f64 {
+        match self {
+            Self::Learned(learned) => f64::from((learned.score * 1e4).round()) / 1e4,
+            _ => 1.0,
+        }
+    }
+
+    /// The n-grams that decided, weightiest first.
+    #[must_use]
+    pub fn grams(&self) -> Vec<String> {
+        match self {
+            Self::Learned(learned) => learned.grams.iter().map(|&gram| gram_text(gram)).collect(),
+            _ => Vec::new(),
         }
     }
 }
 
 /// Something that supports a signal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
     /// Index among the accepted events, from 0: of an utterance that was replaced, the event that carries the words.
     pub event: u32,

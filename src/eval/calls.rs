@@ -267,6 +267,7 @@ pub(super) fn reason(script: &Script, evidence: &Evidence) -> Reason {
         Match::Normalised => "normalised",
         Match::Pinyin => "pinyin",
         Match::Pattern => "pattern",
+        Match::Learned => "learned",
         Match::Context => "context",
         Match::Reported => "reported",
     };

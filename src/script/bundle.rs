@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 
+use super::train::MODEL;
+
 /// The scripts that ship in the binary.
 static BUNDLED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scripts");
 
@@ -101,7 +103,7 @@ impl Bundle {
     #[must_use]
     pub fn version(&self) -> String {
         let mut hash = Sha256::new();
-        for (path, text) in self.files.iter().filter(|(path, _)| *path == "script.yaml" || path.starts_with("keywords/")) {
+        for (path, text) in self.files.iter().filter(|(path, _)| decides(path)) {
             for part in [path.as_str(), text.as_str()] {
                 hash.update((part.len() as u64).to_le_bytes());
                 hash.update(part.as_bytes());
@@ -109,6 +111,11 @@ impl Bundle {
         }
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>().chars().take(VERSION_LENGTH).collect()
     }
+}
+
+/// Whether a file of this path can change a verdict.
+fn decides(path: &str) -> bool {
+    path == "script.yaml" || path == MODEL || path.starts_with("keywords/") || path.starts_with("examples/")
 }
 
 fn collect(dir: &Dir<'_>, root: &Path, files: &mut BTreeMap<String, String>) {

@@ -17,6 +17,7 @@ use crate::core::script::{
     Ask, Concept, ConceptIndex, FollowUpRule, Label, MOST_CONCEPTS, MOST_NODES, Node, NodeIndex, Script, Target, Trigger, WellKnown,
 };
 
+mod learned;
 mod lists;
 pub(super) mod place;
 
@@ -101,6 +102,7 @@ impl Compiler<'_> {
             let span = spec.settings.get("speaking_rate").map(bytes).unwrap_or_default();
             self.error("wrong-value", "speaking_rate must be more than 0 characters a second".to_owned(), SCRIPT, span, None);
         }
+        let learned = self.learned(&concepts);
         // Only now: everything that is wrong has been told.
         let ((customer, customer_lists), (robot, robot_lists)) = (customer?, robot?);
         let known = |name: &str| declared.concepts.get(name).copied().filter(|index| usize::from(*index) < category_count);
@@ -125,6 +127,7 @@ impl Compiler<'_> {
             concepts,
             customer,
             customer_lists,
+            learned,
             robot,
             robot_lists,
             rules,

@@ -13,6 +13,7 @@ pub mod diagnostic;
 pub mod lint;
 pub mod list;
 mod spec;
+pub mod train;
 
 pub use bundle::{Bundle, BundleError};
 pub use compile::compile;

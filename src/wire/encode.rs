@@ -53,6 +53,9 @@ pub fn verdict(script: &Script, head: CallHead<'_>, verdict: &Verdict, out: &mut
         for notice in head.notices.iter().chain(&verdict.notices) {
             item(out, 18, notice);
         }
+        if let Some(model) = &script.learned {
+            text(out, 19, &model.hash);
+        }
     });
 }
 
@@ -101,7 +104,10 @@ fn evidence(script: &Script, evidence: &Evidence, out: &mut Vec<u8>) {
     text(out, 6, evidence.category.id(script));
     text(out, 7, evidence.phrase.text(script));
     choice(out, 8, match_of(evidence.how).into());
-    double(out, 9, 1.0);
+    double(out, 9, evidence.phrase.score());
+    for gram in evidence.phrase.grams() {
+        item(out, 10, &gram);
+    }
 }
 
 fn node_progress(script: &Script, progress: &NodeProgress, out: &mut Vec<u8>) {

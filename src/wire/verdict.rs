@@ -55,7 +55,7 @@ pub fn verdict(script: &Script, head: CallHead<'_>, verdict: &Verdict) -> v1::Ve
         callback: None,
         ended_by: verdict.ended_by.map_or("", EndedBy::as_str).to_owned(),
         notices: head.notices.iter().chain(&verdict.notices).cloned().collect(),
-        model_hash: String::new(),
+        model_hash: script.learned.as_ref().map_or(String::new(), |model| model.hash.to_string()),
     }
 }
 
@@ -99,7 +99,8 @@ fn evidence(script: &Script, evidence: &Evidence) -> v1::Evidence {
         category: evidence.category.id(script).to_owned(),
         phrase: evidence.phrase.text(script).to_owned(),
         r#match: match_of(evidence.how).into(),
-        score: 1.0,
+        score: evidence.phrase.score(),
+        grams: evidence.phrase.grams(),
     }
 }
 
@@ -118,6 +119,7 @@ pub(super) fn match_of(how: Match) -> v1::Match {
         Match::Normalised => v1::Match::Normalised,
         Match::Pinyin => v1::Match::Pinyin,
         Match::Pattern => v1::Match::Pattern,
+        Match::Learned => v1::Match::Learned,
         Match::Context => v1::Match::Context,
         Match::Reported => v1::Match::Reported,
     }

@@ -103,7 +103,7 @@ impl Matcher {
     /// Finds all that stands in the text last cut into `scratch`, and writes it to its `raw`: first what was found as words, as
     /// many as are returned.
     pub(super) fn find(&self, entries: &[Entry], scratch: &mut Scratch) -> usize {
-        let Scratch { units, raw, normal, due, exact: spans } = scratch;
+        let Scratch { units, raw, normal, due, exact: spans, .. } = scratch;
         raw.clear();
         due.clear();
         spans.clear();

@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 use self::matcher::{Matcher, MatcherBuilder};
 use self::pattern::{Due, Normal};
 use self::resolve::{RawHit, give_way, resolve};
+use super::learned::Workspace;
 use super::text::units::Units;
 
 pub(crate) use self::needs::needs_nothing;
@@ -72,6 +73,8 @@ pub enum Match {
     Pinyin,
     /// A pattern holds.
     Pattern,
+    /// It resembles examples.
+    Learned,
     /// An answer means it after the robot's line.
     Context,
     /// The dialer said so.
@@ -105,6 +108,7 @@ pub struct Scratch {
     due: Vec<Due>,
     /// Of each unit, the lengths of the phrases that begin there as listed, one bit each.
     exact: Vec<u32>,
+    pub(crate) learned: Workspace,
 }
 
 /// Many lists, compiled: two matchers, of the lists that are always read and of the asides.

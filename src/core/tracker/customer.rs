@@ -192,6 +192,15 @@ impl Tracker {
             let evidence = whole(step, signal_of(script, concept), Phrase::Listed(hit.entry), how);
             sink.evidence(Evidence { start: hit.start, end: hit.end, category: Category::Concept(concept), ..evidence });
         }
+        if let Some(learned) = &reading.learned {
+            // Where it said no to an offer, it refuses like a word that does.
+            let concept = match known.refuse {
+                Some(refuse) if meaning.denied => refuse,
+                _ => learned.concept,
+            };
+            let evidence = whole(step, signal_of(script, concept), Phrase::Learned(learned.clone()), Match::Learned);
+            sink.evidence(Evidence { category: Category::Concept(concept), ..evidence });
+        }
         let span =
             |test: &dyn Fn(CustomerList) -> bool| reading.hits.iter().find(|hit| script.customer_list(hit.list).is_some_and(test)).copied();
         for &concept in &meaning.context {
@@ -232,7 +241,9 @@ impl Tracker {
                 settles.contains(concept) || by == "declined" && meaning.denied && Some(concept) == known.deny
             }
             CustomerList::Time => by == "accepted",
-            CustomerList::Yes | CustomerList::Assent => by == "accepted" && meaning.context.iter().any(|concept| settles.contains(*concept)),
+            CustomerList::Yes | CustomerList::Assent => {
+                by == "accepted" && meaning.context.iter().any(|concept| settles.contains(*concept))
+            }
             CustomerList::Goodbye => by == "declined" && meaning.context.iter().any(|concept| settles.contains(*concept)),
             CustomerList::Dissent => by == "declined" && meaning.context.iter().any(|concept| settles.contains(*concept)),
             CustomerList::Machine(_) => false,
