@@ -10,6 +10,7 @@ pub mod explain;
 pub mod lexicon;
 pub mod reading;
 pub mod rule;
+pub mod scope;
 pub mod script;
 pub mod signal;
 pub mod text;

@@ -5,13 +5,14 @@ use smallvec::SmallVec;
 use super::dial;
 use super::event::{Answerer, DialResult};
 use super::lexicon::{Hit, Scratch};
+use super::scope;
 use super::script::{Ask, ConceptSet, CustomerList, NodeIndex, RobotList, Script};
 use super::text::units::{Gap, Units, count_words, has_words, last_clause};
 
 /// What a customer's utterance holds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CustomerReading {
-    /// Phrases found, in the order of the text.
+    /// Phrases found that are really said, in the order of the text.
     pub hits: Box<[Hit]>,
     /// Categories (but `filler`) and questions hit.
     pub concepts: ConceptSet,
@@ -29,6 +30,8 @@ pub struct CustomerReading {
     pub dissent: bool,
     /// It names a time.
     pub time: bool,
+    /// It corrects what the customer said before.
+    pub corrects: bool,
     /// Words that show a machine.
     pub machine: Option<Answerer>,
     /// A carrier's recording.
@@ -73,12 +76,13 @@ const CERTAIN: f32 = 10.0;
 pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> CustomerReading {
     scratch.units.cut(text);
     let mut hits = script.customer.read_units(scratch);
-    let mut reading = CustomerReading { words: scratch.units.words > 0, ..CustomerReading::default() };
+    let corrects = scope::settle(script, &mut hits, scratch, |_| {});
+    let mut reading = CustomerReading { words: scratch.units.words > 0, corrects, ..CustomerReading::default() };
     let mut machine: Option<(u32, Answerer)> = None;
     for hit in &hits {
         match script.customer_list(hit.list) {
             Some(CustomerList::Concept(concept)) if Some(concept) != script.known.filler => reading.concepts.insert(concept),
-            Some(CustomerList::Concept(_) | CustomerList::Yes | CustomerList::Goodbye) | None => {}
+            Some(CustomerList::Concept(_) | CustomerList::Yes | CustomerList::Goodbye | CustomerList::Scope(_)) | None => {}
             Some(CustomerList::Time) => reading.time = true,
             Some(CustomerList::Assent) => reading.assent = true,
             Some(CustomerList::Dissent) => reading.dissent = true,

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use super::event::Answerer;
 use super::lexicon::{Lexicon, ListId};
 use super::rule::{Condition, Rule};
+use super::scope::{Boundary, Cue};
 
 /// A node's number in its script.
 pub type NodeIndex = u8;
@@ -150,6 +151,8 @@ pub enum CustomerList {
     Time,
     /// Words that no person says: whose they are.
     Machine(Answerer),
+    /// Words that tell whether others beside them are really said.
+    Scope(Cue),
 }
 
 /// What a list of the robot lexicon stands for.
@@ -261,6 +264,10 @@ pub struct Script {
     pub customer: Lexicon,
     /// What each list of `customer` stands for.
     pub customer_lists: Vec<CustomerList>,
+    /// What ends the scope of a cue: read only where there is one.
+    pub boundaries: Lexicon,
+    /// What each list of `boundaries` stands for.
+    pub boundary_lists: Vec<Boundary>,
     /// What robots say.
     pub robot: Lexicon,
     /// What each list of `robot` stands for.

@@ -33,6 +33,8 @@ pub struct List {
     pub pinyin: bool,
     /// It is read only where nothing else tells what a text means, as small talk is.
     pub aside: bool,
+    /// Its phrases tell how others are meant and mean nothing themselves: one that stands where another is heard does not gainsay it.
+    pub cue: bool,
 }
 
 /// One line of a list.

@@ -64,7 +64,8 @@ pub(super) fn resolve(lists: &[List], raw: &mut [RawHit], exact: usize) -> Hits 
         let beaten = near.clone().any(|rival| beats(lists, rival, candidate))
             || hit.how == Match::Pinyin && {
                 // Words that stand there as listed are no slip of the recogniser, unless they are part of what was heard.
-                near.filter(|rival| (rival.number as usize) < exact).any(|rival| hit.is_no_slip(&rival.hit))
+                let word = |rival: &RawHit| !lists.get(usize::from(rival.hit.list)).is_some_and(|list| list.cue);
+                near.filter(|rival| (rival.number as usize) < exact && word(rival)).any(|rival| hit.is_no_slip(&rival.hit))
             };
         if !beaten {
             hits.push(*hit);
