@@ -16,12 +16,13 @@ use crate::config::Lang;
 use crate::core::call::{CallState, LineView};
 use crate::core::event::{Event, EventKind, Speaker};
 use crate::core::explain::{self, Outcome as Came};
-use crate::core::lexicon::Match;
 use crate::core::rule::Facts;
 use crate::core::script::Script;
-use crate::core::verdict::{Category, EndedBy, Evidence, Verdict};
+use crate::core::verdict::{EndedBy, Verdict};
 use crate::ingest::CallRecord;
 use crate::wire::v1;
+
+mod marks;
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
@@ -199,48 +200,6 @@ impl Page<'_> {
             c if c == known.refuse || c == known.do_not_call || c == known.deny => Role::Bad,
             c if c == known.affirm || c == known.contact => Role::Good,
             _ => Role::Mark,
-        }
-    }
-
-    /// The text with its hits in colour; how a hit was made follows it where that is not plain.
-    fn highlight(&self, index: u32, text: &str) -> String {
-        let mut marks: Vec<&Evidence> =
-            self.verdict.evidence.iter().filter(|e| e.event == index && e.start < e.end && e.signal != "invite").collect();
-        marks.sort_by_key(|e| (e.start, std::cmp::Reverse(e.end)));
-        let chars: Vec<char> = text.chars().collect();
-        let mut out = String::new();
-        let mut at = 0usize;
-        for mark in marks {
-            let (start, end) = (mark.start as usize, (mark.end as usize).min(chars.len()));
-            let Category::Concept(concept) = mark.category else { continue };
-            if start < at || start >= end {
-                continue;
-            }
-            out.extend(&chars[at..start]);
-            let hit: String = chars[start..end].iter().collect();
-            out.push_str(&paint(self.role(concept), &hit));
-            if let Some(how) = self.how(mark) {
-                out.push_str(&paint(Role::Faint, &format!("({how})")));
-            }
-            at = end;
-        }
-        out.extend(&chars[at..]);
-        out
-    }
-
-    fn how(&self, mark: &Evidence) -> Option<String> {
-        let phrase = mark.phrase.text(self.script);
-        match mark.how {
-            Match::Learned => {
-                let (score, grams) = (mark.phrase.score() * 100.0, mark.phrase.grams().join(" "));
-                Some(self.lang.pick(
-                    format!("像例句「{phrase}」{score:.0}%，凭 {grams}"),
-                    format!("like the example \"{phrase}\" {score:.0}%, by {grams}"),
-                ))
-            }
-            Match::Pinyin => Some(format!("{}{phrase}", self.lang.pick("音同 ", "sounds like "))),
-            Match::Context => Some(self.lang.pick("按上文", "by context").to_owned()),
-            _ => None,
         }
     }
 

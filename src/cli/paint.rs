@@ -17,6 +17,8 @@ pub(super) enum Role {
     Question,
     /// Anything else worth seeing.
     Mark,
+    /// Words that do not count.
+    Unsaid,
 }
 
 fn style(role: Role) -> Style {
@@ -28,6 +30,7 @@ fn style(role: Role) -> Style {
         Role::Bad => colour(AnsiColor::Red).bold(),
         Role::Question => colour(AnsiColor::Cyan).bold(),
         Role::Mark => colour(AnsiColor::Yellow).bold(),
+        Role::Unsaid => Style::new().dimmed().strikethrough(),
     }
 }
 

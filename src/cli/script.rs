@@ -167,8 +167,8 @@ fn show(script: &Script, lang: Lang) -> std::io::Result<()> {
     rules.lines().iter().try_for_each(|line| say(format_args!("  {line}")))?;
     say(format_args!("\n{}", paint(Role::Head, lang.pick("词表", "Lists"))))?;
     let mut lists = Table::new(&lang.pick(["词表", "名称", "词", "例外", "正则"], ["list", "title", "phrases", "exceptions", "patterns"]));
-    for row in list_rows(script, &script.customer).into_iter().chain(list_rows(script, &script.robot)) {
-        lists.row(row);
+    for lexicon in [&script.customer, &script.boundaries, &script.robot] {
+        list_rows(script, lexicon).into_iter().for_each(|row| lists.row(row));
     }
     lists.lines().iter().try_for_each(|line| say(format_args!("  {line}")))?;
     say("")?;

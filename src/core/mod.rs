@@ -11,6 +11,7 @@ pub mod learned;
 pub mod lexicon;
 pub mod reading;
 pub mod rule;
+pub mod scope;
 pub mod script;
 pub mod signal;
 pub mod text;

@@ -6,13 +6,14 @@ use super::dial;
 use super::event::{Answerer, DialResult};
 use super::learned::Learned;
 use super::lexicon::{Hit, Scratch};
+use super::scope;
 use super::script::{Ask, ConceptSet, CustomerList, NodeIndex, RobotList, Script};
 use super::text::units::{Gap, Units, count_words, has_words, last_clause};
 
 /// What a customer's utterance holds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CustomerReading {
-    /// Phrases found, in the order of the text.
+    /// Phrases found that are really said, in the order of the text.
     pub hits: Box<[Hit]>,
     /// Categories (but `filler`) and questions hit.
     pub concepts: ConceptSet,
@@ -32,6 +33,8 @@ pub struct CustomerReading {
     pub time: bool,
     /// What it resembles, where the lists find nothing.
     pub learned: Option<Box<Learned>>,
+    /// It corrects what the customer said before.
+    pub corrects: bool,
     /// Words that show a machine.
     pub machine: Option<Answerer>,
     /// A carrier's recording.
@@ -76,12 +79,16 @@ const CERTAIN: f32 = 10.0;
 pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> CustomerReading {
     scratch.units.cut(text);
     let mut hits = script.customer.read_units(scratch);
-    let mut reading = CustomerReading { words: scratch.units.words > 0, ..CustomerReading::default() };
+    let found = hits.len();
+    let corrects = scope::settle(script, &mut hits, scratch, |_| {});
+    // What a cue has taken back, or a list excepts, still resembles examples of it.
+    let ruled_out = hits.len() < found || scratch.excepted;
+    let mut reading = CustomerReading { words: scratch.units.words > 0, corrects, ..CustomerReading::default() };
     let mut machine: Option<(u32, Answerer)> = None;
     for hit in &hits {
         match script.customer_list(hit.list) {
             Some(CustomerList::Concept(concept)) if Some(concept) != script.known.filler => reading.concepts.insert(concept),
-            Some(CustomerList::Concept(_) | CustomerList::Yes | CustomerList::Goodbye) | None => {}
+            Some(CustomerList::Concept(_) | CustomerList::Yes | CustomerList::Goodbye | CustomerList::Scope(_)) | None => {}
             Some(CustomerList::Time) => reading.time = true,
             Some(CustomerList::Assent) => reading.assent = true,
             Some(CustomerList::Dissent) => reading.dissent = true,
@@ -106,6 +113,9 @@ pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> Cust
         && reading.words
         && reading.concepts.is_empty()
         && !reading.filler_only
+        && !ruled_out
+        && !reading.assent
+        && !reading.dissent
         && reading.machine.is_none()
     {
         reading.learned = model.read(&scratch.units.list, &mut scratch.learned).map(Box::new);

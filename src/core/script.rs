@@ -9,6 +9,7 @@ use super::event::Answerer;
 use super::learned::Model;
 use super::lexicon::{Lexicon, ListId};
 use super::rule::{Condition, Rule};
+use super::scope::{Boundary, Cue};
 
 /// A node's number in its script.
 pub type NodeIndex = u8;
@@ -157,6 +158,8 @@ pub enum CustomerList {
     Time,
     /// Words that no person says: whose they are.
     Machine(Answerer),
+    /// Words that tell whether others beside them are really said.
+    Scope(Cue),
 }
 
 /// What a list of the robot lexicon stands for.
@@ -270,6 +273,10 @@ pub struct Script {
     pub customer_lists: Vec<CustomerList>,
     /// What was learned from examples, if the script has any.
     pub learned: Option<Model>,
+    /// What ends the scope of a cue: read only where there is one.
+    pub boundaries: Lexicon,
+    /// What each list of `boundaries` stands for.
+    pub boundary_lists: Vec<Boundary>,
     /// What robots say.
     pub robot: Lexicon,
     /// What each list of `robot` stands for.

@@ -13,6 +13,7 @@ use super::diagnostic::{Diagnostic, LoadError, Severity};
 use super::spec::{AskSpec, LexiconSpec, NodeSpec, ScriptSpec, SettingSpec};
 use crate::core::call::MOST_RULES;
 use crate::core::rule::{Condition, Expr, Rule};
+use crate::core::scope::Boundary;
 use crate::core::script::{
     Ask, Concept, ConceptIndex, FollowUpRule, Label, MOST_CONCEPTS, MOST_NODES, Node, NodeIndex, Script, Target, Trigger, WellKnown,
 };
@@ -86,6 +87,7 @@ impl Compiler<'_> {
             self.resolve(start, &declared.nodes, "node");
         }
         let customer = self.customer_lexicon(&spec.lexicon, &concepts, &declared);
+        let boundaries = self.boundary_lexicon();
         let robot = self.robot_lexicon(spec);
         let settings = settings(spec);
         let category_names: Vec<&str> = concepts.iter().take(category_count).map(|concept| &*concept.id).collect();
@@ -104,7 +106,7 @@ impl Compiler<'_> {
         }
         let learned = self.learned(&concepts);
         // Only now: everything that is wrong has been told.
-        let ((customer, customer_lists), (robot, robot_lists)) = (customer?, robot?);
+        let ((customer, customer_lists), boundaries, (robot, robot_lists)) = (customer?, boundaries?, robot?);
         let known = |name: &str| declared.concepts.get(name).copied().filter(|index| usize::from(*index) < category_count);
         Some(Script {
             id: spec.id.value.as_str().into(),
@@ -128,6 +130,8 @@ impl Compiler<'_> {
             customer,
             customer_lists,
             learned,
+            boundaries,
+            boundary_lists: Boundary::ALL.to_vec(),
             robot,
             robot_lists,
             rules,

@@ -2,10 +2,10 @@
 
 use super::CallState;
 use crate::core::rule::Facts;
-use crate::core::script::Script;
+use crate::core::script::{ConceptSet, Script};
 use crate::core::signal::Signals;
 use crate::core::tracker::{Sink, Tracker};
-use crate::core::verdict::{Evidence, Verdict};
+use crate::core::verdict::{Category, Evidence, Verdict};
 
 impl CallState {
     /// The verdict on a call that is folded and refreshed: only the evidence, which a live call does not keep, is made anew.
@@ -37,7 +37,7 @@ fn verdict(script: &Script, tracker: &Tracker, signals: Signals, holding: u128, 
     let also =
         script.rules.iter().enumerate().filter(|(number, other)| !other.catch_all && Some(*number) != rule && holding >> number & 1 == 1);
     let also_matched = also.map(|(number, _)| number).collect();
-    let Told { mut evidence, mut notices } = told;
+    let Told { mut evidence, mut notices, .. } = told;
     evidence.sort_by_key(|evidence| evidence.event);
     match tracker.backward() {
         0 => {}
@@ -78,12 +78,14 @@ pub(super) fn do_not_call(script: &Script, tracker: &Tracker) -> bool {
 struct Told {
     evidence: Vec<Evidence>,
     notices: Vec<String>,
+    /// Pieces of evidence before the customer's turn at hand.
+    turn_from: usize,
 }
 
 impl Told {
     /// With room for what most calls tell; more grows as it needs. A kilobyte at once would cost the allocator more.
     fn for_events(events: usize) -> Self {
-        Self { evidence: Vec::with_capacity(events.min(12)), notices: Vec::new() }
+        Self { evidence: Vec::with_capacity(events.min(12)), notices: Vec::new(), turn_from: 0 }
     }
 }
 
@@ -101,5 +103,19 @@ impl Sink for Told {
     fn forget_content(&mut self) {
         const KEPT: [&str; 6] = ["connected", "dial_result", "answered_by", "hung_up_by", "no_input", "transferred"];
         self.evidence.retain(|evidence| KEPT.contains(&evidence.signal));
+        self.turn_from = self.evidence.len();
+    }
+
+    fn turn_begins(&mut self) {
+        self.turn_from = self.evidence.len();
+    }
+
+    fn forget_concepts(&mut self, concepts: ConceptSet) {
+        let forgotten = |category: &Category| matches!(category, Category::Concept(concept) if concepts.contains(*concept));
+        let mut place = 0;
+        self.evidence.retain(|evidence| {
+            place += 1;
+            place <= self.turn_from || !forgotten(&evidence.category)
+        });
     }
 }

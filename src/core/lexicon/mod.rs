@@ -34,6 +34,8 @@ pub struct List {
     pub pinyin: bool,
     /// It is read only where nothing else tells what a text means, as small talk is.
     pub aside: bool,
+    /// Its phrases tell how others are meant and mean nothing themselves: one that stands where another is heard does not gainsay it.
+    pub cue: bool,
 }
 
 /// One line of a list.
@@ -108,6 +110,8 @@ pub struct Scratch {
     due: Vec<Due>,
     /// Of each unit, the lengths of the phrases that begin there as listed, one bit each.
     exact: Vec<u32>,
+    /// The text last read has an exception of a list.
+    pub(crate) excepted: bool,
     pub(crate) learned: Workspace,
 }
 
@@ -188,6 +192,7 @@ impl Lexicon {
     pub(crate) fn read_units(&self, scratch: &mut Scratch) -> Hits {
         let exact = self.main.find(&self.entries, scratch);
         let mut hits = resolve(&self.lists, &mut scratch.raw, exact);
+        scratch.excepted = scratch.raw.iter().any(RawHit::is_exception);
         if hits.iter().any(|hit| hit.how == Match::Pinyin) && !self.asides.is_empty() {
             let words = self.asides.find(&self.entries, scratch);
             give_way(&mut hits, scratch.raw.get(..words).unwrap_or_default());

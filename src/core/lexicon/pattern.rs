@@ -269,7 +269,7 @@ mod tests {
         for script in crate::script::Library::bundled().unwrap().iter() {
             let entries = script.customer.entries().iter().chain(script.robot.entries());
             for entry in entries.filter(|entry| entry.kind == EntryKind::Pattern) {
-                let list = List { name: "alone".into(), group: 0, pinyin: false, aside: false };
+                let list = List { name: "alone".into(), group: 0, pinyin: false, aside: false, cue: false };
                 let entry = Entry { list: 0, exception: false, ..entry.clone() };
                 let regex = regex::Regex::new(&entry.text).unwrap();
                 let lexicon = Lexicon::new(vec![list], vec![entry.clone()]).unwrap();
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn patterns_beyond_the_small_machine_are_found_all_the_same() {
-        let list = List { name: "alone".into(), group: 0, pinyin: false, aside: false };
+        let list = List { name: "alone".into(), group: 0, pinyin: false, aside: false, cue: false };
         let pattern =
             |text: &str| Entry { list: 0, text: text.into(), kind: EntryKind::Pattern, at_start: false, at_end: false, exception: false };
         for (text, said, expected) in [

@@ -16,6 +16,12 @@ pub(super) struct RawHit {
     pub(super) number: u32,
 }
 
+impl RawHit {
+    pub(super) fn is_exception(&self) -> bool {
+        self.exception
+    }
+}
+
 impl Hit {
     fn inside(&self, other: &Self) -> bool {
         other.start <= self.start && self.end <= other.end
@@ -64,7 +70,8 @@ pub(super) fn resolve(lists: &[List], raw: &mut [RawHit], exact: usize) -> Hits 
         let beaten = near.clone().any(|rival| beats(lists, rival, candidate))
             || hit.how == Match::Pinyin && {
                 // Words that stand there as listed are no slip of the recogniser, unless they are part of what was heard.
-                near.filter(|rival| (rival.number as usize) < exact).any(|rival| hit.is_no_slip(&rival.hit))
+                let word = |rival: &RawHit| !lists.get(usize::from(rival.hit.list)).is_some_and(|list| list.cue);
+                near.filter(|rival| (rival.number as usize) < exact && word(rival)).any(|rival| hit.is_no_slip(&rival.hit))
             };
         if !beaten {
             hits.push(*hit);

@@ -6,6 +6,7 @@ use super::{Side, Sink, Step, Tracker, Turn, accepting, declining, invite_of, si
 use crate::core::event::{Answerer, Outcome, Speaker};
 use crate::core::lexicon::Match;
 use crate::core::reading::CustomerReading;
+use crate::core::scope;
 use crate::core::script::{Ask, ConceptIndex, ConceptSet, CustomerList, Script};
 use crate::core::verdict::{Category, Evidence, Phrase};
 
@@ -76,7 +77,7 @@ impl Tracker {
             return;
         }
 
-        let turn = self.open_turn();
+        let turn = self.open_turn(sink);
         self.spoken.push((step.index, turn as u32));
         let before = self.turns.get(turn).copied().unwrap_or_default();
         let meaning = self.meaning(script, step.at_ms, reading, before.concepts);
@@ -84,6 +85,13 @@ impl Tracker {
             self.close_line(script, step.at_ms);
         }
         self.settle_unheard(script);
+        if reading.corrects {
+            let withdrawn = scope::withdrawn(script, before.concepts, meaning.concepts);
+            if let Some(turn) = self.turns.get_mut(turn) {
+                turn.concepts = turn.concepts.without(withdrawn);
+            }
+            sink.forget_concepts(withdrawn);
+        }
         if let Some(turn) = self.turns.get_mut(turn) {
             turn.concepts = turn.concepts.union(meaning.concepts);
             turn.content |= meaning.content;
@@ -95,9 +103,10 @@ impl Tracker {
     }
 
     /// The customer's turn at hand, a new one if there is none.
-    fn open_turn(&mut self) -> usize {
+    fn open_turn<S: Sink>(&mut self, sink: &mut S) -> usize {
         self.turns_touched = true;
         if self.side != Side::Customer || self.turn_closed || self.turns.is_empty() {
+            sink.turn_begins();
             self.turns.push(Turn { invite_open: self.invite_open, ..Turn::default() });
             self.side = Side::Customer;
             self.turn_closed = false;
@@ -246,7 +255,7 @@ impl Tracker {
             }
             CustomerList::Goodbye => by == "declined" && meaning.context.iter().any(|concept| settles.contains(*concept)),
             CustomerList::Dissent => by == "declined" && meaning.context.iter().any(|concept| settles.contains(*concept)),
-            CustomerList::Machine(_) => false,
+            CustomerList::Machine(_) | CustomerList::Scope(_) => false,
         });
         if let Some(hit) = decisive {
             let category = match script.customer_list(hit.list) {
@@ -265,7 +274,7 @@ impl Tracker {
         }
         let named =
             self.spoken.iter().find(|(event, _)| *event == step.words_at && step.words_at != step.index).map(|(_, turn)| *turn as usize);
-        let turn = named.unwrap_or_else(|| self.open_turn());
+        let turn = named.unwrap_or_else(|| self.open_turn(sink));
         self.turns_touched = true;
         self.settle_unheard(script);
         let filler = Some(concept) == script.known.filler;

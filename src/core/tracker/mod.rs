@@ -24,6 +24,10 @@ pub(crate) trait Sink {
     fn notice(&mut self, notice: String);
     /// All that was told of what was said does not count after all.
     fn forget_content(&mut self);
+    /// A turn of the customer begins.
+    fn turn_begins(&mut self);
+    /// What was told of these categories since the turn began does not count after all.
+    fn forget_concepts(&mut self, concepts: ConceptSet);
 }
 
 /// Nobody listens.
@@ -34,6 +38,8 @@ impl Sink for Deaf {
     fn evidence(&mut self, _: Evidence) {}
     fn notice(&mut self, _: String) {}
     fn forget_content(&mut self) {}
+    fn turn_begins(&mut self) {}
+    fn forget_concepts(&mut self, _: ConceptSet) {}
 }
 
 /// What was read from an event's words.

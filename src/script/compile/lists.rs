@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use super::{Compiler, Declared, SCRIPT, bytes};
 use crate::core::event::Answerer;
 use crate::core::lexicon::{Entry, Lexicon, List, PatternError};
+use crate::core::scope::{Boundary, Cue};
 use crate::core::script::{Ask, Concept, ConceptIndex, CustomerList, RobotList};
 use crate::script::diagnostic::Severity;
 use crate::script::list;
@@ -34,7 +35,7 @@ struct Lists {
 
 impl Lists {
     fn open(&mut self, name: &str, group: u16, pinyin: bool) -> u16 {
-        self.lists.push(List { name: name.into(), group, pinyin, aside: false });
+        self.lists.push(List { name: name.into(), group, pinyin, aside: false, cue: false });
         (self.lists.len() - 1) as u16
     }
 
@@ -84,6 +85,13 @@ impl Compiler<'_> {
             self.open_list(file, None, group, &mut lists);
             meaning.push(what);
         }
+        for (group, cue) in (3100u16..).zip(Cue::ALL) {
+            self.open_list(&scope_file(cue.as_str()), None, group, &mut lists);
+            meaning.push(CustomerList::Scope(cue));
+            if let Some(list) = lists.lists.last_mut() {
+                list.cue = true;
+            }
+        }
         // Small talk competes with no other list, unless the script has it so.
         let filler = concepts.iter().position(|concept| &*concept.id == "filler");
         if filler.is_none_or(|filler| !groups.keys().any(|&concept| usize::from(concept) == filler)) {
@@ -96,6 +104,7 @@ impl Compiler<'_> {
             .iter()
             .map(|list| format!("keywords/{}.txt", list.name))
             .chain(ROBOT_LISTS.iter().map(|(file, _)| format!("keywords/{file}")))
+            .chain(Boundary::ALL.iter().map(|boundary| format!("keywords/{}", scope_file(boundary.as_str()))))
             .collect();
         let stray: Vec<String> =
             self.bundle.files.keys().filter(|path| path.starts_with("keywords/") && !known.contains(path)).cloned().collect();
@@ -104,6 +113,15 @@ impl Compiler<'_> {
             self.report(Severity::Warning, "stray-list", "no category or question uses this list".to_owned(), &path, 0..0, help);
         }
         Some((self.lexicon(lists)?, meaning))
+    }
+
+    /// What ends the scope of a cue.
+    pub(super) fn boundary_lexicon(&mut self) -> Option<Lexicon> {
+        let mut lists = Lists::default();
+        for (group, boundary) in (0u16..).zip(Boundary::ALL) {
+            self.open_list(&scope_file(boundary.as_str()), None, group, &mut lists);
+        }
+        self.lexicon(lists)
     }
 
     pub(super) fn robot_lexicon(&mut self, spec: &ScriptSpec) -> Option<(Lexicon, Vec<RobotList>)> {
@@ -169,6 +187,11 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+/// The file of cues or boundaries.
+fn scope_file(name: &str) -> String {
+    format!("scope/{name}.txt")
 }
 
 /// The clauses of a prompt that are long enough to identify it, variables left out.

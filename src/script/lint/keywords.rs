@@ -32,7 +32,8 @@ impl Linter<'_> {
         let customer = script.customer.lists().iter().zip(script.customer_lists.iter().map(Some));
         let robot = script.robot.lists().iter().filter(|list| list.name.starts_with("robot/")).map(|list| (list, None));
         let mut files = Vec::new();
-        for (list, meaning) in customer.chain(robot) {
+        let boundaries = script.boundaries.lists().iter().map(|list| (list, None));
+        for (list, meaning) in customer.chain(boundaries).chain(robot) {
             let path = format!("keywords/{}.txt", list.name);
             let Some(text) = self.bundle.files.get(&path) else { continue };
             let lines = list::parse(text).lines;
@@ -108,7 +109,7 @@ impl Linter<'_> {
             at_end: line.at_end,
             exception: false,
         });
-        let alone = List { name: list.name.as_str().into(), group: 0, pinyin: list.pinyin, aside: false };
+        let alone = List { name: list.name.as_str().into(), group: 0, pinyin: list.pinyin, aside: false, cue: false };
         let Ok(lexicon) = Lexicon::new(vec![alone], phrases.collect()) else { return };
         let mut scratch = Scratch::default();
         for line in list.lines.iter().filter(|line| line.exception && line.kind == EntryKind::Phrase) {
