@@ -141,7 +141,7 @@ fn gold_of<T: for<'a> serde::Deserialize<'a>>(path: &Path, rejected: &mut usize)
     let mut bytes = Vec::new();
     let mut source = input::open(path).map_err(|error| anyhow::anyhow!("{name}: {error}"))?;
     source.read_to_end(&mut bytes).map_err(|error| anyhow::anyhow!("{name}: {error}"))?;
-    let (items, faults) = gold::read(&String::from_utf8_lossy(&bytes));
+    let gold::Lines { items, faults } = gold::read(&String::from_utf8_lossy(&bytes));
     *rejected += faults.len();
     for (line, reason) in faults {
         eprintln!("callgrade: {name}:{line}: {reason}");

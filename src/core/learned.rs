@@ -54,6 +54,8 @@ pub struct Example {
     pub concept: ConceptIndex,
     /// The words.
     pub text: Box<str>,
+    /// It looks like the category and is not.
+    pub counter: bool,
     /// Its pairs of characters, sorted.
     pub pairs: Box<[Gram]>,
 }
@@ -189,16 +191,17 @@ impl Model {
         weighed.into_iter().take(NAMED).map(|(gram, _)| gram).collect()
     }
 
-    /// The category's example that is most alike, if one is alike enough.
+    /// The category's example that is most alike, if one is alike enough, and no counterexample more so.
     fn nearest(&self, grams: &[Gram], concept: ConceptIndex) -> Option<u32> {
         let own = pairs_of(grams);
-        let resemblance = |example: &Example| likeness(&own, &example.pairs);
-        let of_class = (0u32..).zip(self.examples.iter()).filter(|(_, example)| example.concept == concept);
-        of_class
-            .map(|(number, example)| (number, resemblance(example)))
-            .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
-            .filter(|(_, likeness)| *likeness >= LIKENESS)
-            .map(|(number, _)| number)
+        let (mut nearest, mut least) = (None, LIKENESS);
+        for (number, example) in (0u32..).zip(self.examples.iter()).filter(|(_, example)| example.concept == concept) {
+            let likeness = likeness(&own, &example.pairs);
+            if likeness > least || likeness >= least && (nearest.is_none() || example.counter) {
+                (nearest, least) = ((!example.counter).then_some(number), likeness);
+            }
+        }
+        nearest
     }
 }
 

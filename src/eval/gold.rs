@@ -45,11 +45,19 @@ pub struct GoldUtterance {
     pub robot: Option<String>,
 }
 
+/// A file of JSON lines, read; lines are numbered from 1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lines<T> {
+    /// Line and item.
+    pub items: Vec<(usize, T)>,
+    /// Line and reason of what could not be read.
+    pub faults: Vec<(usize, String)>,
+}
+
 /// Reads a file of JSON lines; of a line that is none, its number and the reason.
 #[must_use]
-pub fn read<T: for<'a> Deserialize<'a>>(text: &str) -> (Vec<(usize, T)>, Vec<(usize, String)>) {
-    let mut items = Vec::new();
-    let mut faults = Vec::new();
+pub fn read<T: for<'a> Deserialize<'a>>(text: &str) -> Lines<T> {
+    let (mut items, mut faults) = (Vec::new(), Vec::new());
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
         let mut json = serde_json::Deserializer::from_str(line);
         match serde_path_to_error::deserialize(&mut json) {
@@ -61,5 +69,5 @@ pub fn read<T: for<'a> Deserialize<'a>>(text: &str) -> (Vec<(usize, T)>, Vec<(us
             }
         }
     }
-    (items, faults)
+    Lines { items, faults }
 }

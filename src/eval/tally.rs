@@ -141,6 +141,10 @@ impl Counts {
         self.missed += other.missed;
     }
 
+    fn any(&self) -> bool {
+        self.right + self.wrong + self.missed > 0
+    }
+
     fn f1(self) -> f64 {
         let all = 2 * self.right + self.wrong + self.missed;
         if all == 0 { 0.0 } else { 2.0 * f64::from(self.right) / f64::from(all) }
@@ -200,7 +204,8 @@ pub fn part(name: &'static str, samples: &[&Sample], labels: &[String], macro_ov
             missed: counts.missed,
             precision: Figure::share(counts.right, counts.right + counts.wrong),
             recall: Figure::share(counts.right, support),
-            f1: Figure::drawn(counts.f1(), drawn.iter().map(|draw| of(draw).f1()).collect(), support),
+            // A draw without any of the category says nothing of it.
+            f1: Figure::drawn(counts.f1(), drawn.iter().map(|draw| of(draw)).filter(Counts::any).map(Counts::f1).collect(), support),
         }
     };
     let groups = Kind::ALL

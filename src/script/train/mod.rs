@@ -177,13 +177,18 @@ pub fn train(bundle: &Bundle) -> Result<Trained, LoadError> {
     let margins: Vec<&[f64]> = learned.iter().map(|(_, margins)| margins.as_slice()).collect();
     let missed: Vec<bool> = items.iter().map(|item| item.missed).collect();
     let pairs: Vec<Box<[Gram]>> = items.iter().map(|item| pairs_of(&item.grams)).collect();
-    // As alike to one of the other folds' examples as the engine asks for.
+    // As alike to one of the other folds' examples as the engine asks for, and to no counterexample more so.
     let alike = |class: usize, item: usize| {
         let (Some(labels), Some(own), Some(fold)) = (problems.get(class), pairs.get(item), items.get(item).map(|item| item.fold)) else {
             return false;
         };
-        let mut others = items.iter().zip(labels).zip(&pairs).filter(|((other, label), _)| other.fold != fold && **label == svm::Label::Is);
-        others.any(|(_, pairs)| likeness(own, pairs) >= LIKENESS)
+        let others = items.iter().zip(labels).zip(&pairs).filter(|((other, _), _)| other.fold != fold);
+        let most = |wanted: svm::Label| {
+            let of = others.clone().filter(|((_, label), _)| **label == wanted);
+            of.map(|(_, pairs)| likeness(own, pairs)).fold(0.0, f32::max)
+        };
+        let nearest = most(svm::Label::Is);
+        nearest >= LIKENESS && nearest > most(svm::Label::LooksLike)
     };
     let judged = calibrate::calibrate(&margins, &problems, &missed, &wanted, alike);
     let mut grams: BTreeMap<Gram, Weights> = BTreeMap::new();

@@ -131,10 +131,10 @@ pub fn model(file: ModelFile, text: &str, bundle: &Bundle, concepts: &[Concept])
         let source = bundle.files.get(&format!("examples/{id}.txt")).map(|text| super::parse(text));
         let off = source.as_ref().is_none_or(|source| source.off);
         classes.push(Class { concept, bias: *bias, scale: *scale, shift: *shift, least: if off { f32::INFINITY } else { *least } });
-        for (_, text, _) in source.into_iter().flat_map(|source| source.lines).filter(|(.., counter)| !counter) {
+        for (_, text, counter) in source.into_iter().flat_map(|source| source.lines) {
             scratch.units.cut(&text);
             grams_of(&scratch.units.list, &mut grams);
-            examples.push(Example { concept, text: text.into(), pairs: pairs_of(&grams) });
+            examples.push(Example { concept, text: text.into(), counter, pairs: pairs_of(&grams) });
         }
     }
     let digest = Sha256::digest(text.as_bytes());
