@@ -5,7 +5,7 @@
 //! examples 0011223344556677
 //! unseen 9.03
 //! class refuse bias=-0.84 scale=2.113 shift=-1.2 least=0.9 examples=605 counterexamples=120 missed=404 found=210 precision=0.952
-//! 不要	4.1	0:0.35	3:-0.12
+//! 不要<tab>4.1<tab>0:3.5<tab>3:-1.2
 //! ```
 
 use std::fmt::Write as _;
