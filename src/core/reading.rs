@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::callback::may_name_time;
 use super::dial;
 use super::event::{Answerer, DialResult};
 use super::lexicon::{Hit, Scratch};
@@ -23,8 +24,10 @@ pub struct CustomerReading {
     pub yes: bool,
     /// It holds thanks or a goodbye, and nothing but small talk beside.
     pub goodbye: bool,
-    /// It names a time.
+    /// It names a time, by the script's list.
     pub time: bool,
+    /// It may hold words of time: it is looked through for a callback.
+    pub may_name_time: bool,
     /// Words that show a machine.
     pub machine: Option<Answerer>,
     /// A carrier's recording.
@@ -67,7 +70,8 @@ const CERTAIN: f32 = 10.0;
 pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> CustomerReading {
     scratch.units.cut(text);
     let mut hits = script.customer.read_units(scratch);
-    let mut reading = CustomerReading { words: scratch.units.words > 0, ..CustomerReading::default() };
+    let mut reading =
+        CustomerReading { words: scratch.units.words > 0, may_name_time: may_name_time(&scratch.units), ..CustomerReading::default() };
     let mut machine: Option<(u32, Answerer)> = None;
     for hit in &hits {
         match script.customer_list(hit.list) {

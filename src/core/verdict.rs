@@ -1,5 +1,8 @@
 //! The answer: a label, the rule that gave it, and what speaks for it.
 
+use std::borrow::Cow;
+
+use super::callback::Callback;
 use super::event::Speaker;
 use super::lexicon::{EntryId, Match};
 use super::script::{ConceptIndex, NodeIndex, Script};
@@ -128,12 +131,45 @@ pub struct Verdict {
     pub also_matched: Vec<usize>,
     /// A catch-all decided.
     pub fallback: bool,
-    /// The follow-up rule that holds.
+    /// The follow-up rule that holds; what comes of it is told by [`next_step`](Self::next_step).
     pub follow_up: Option<usize>,
     /// The customer asked never to be called again.
     pub do_not_call: bool,
+    /// When the customer said to be called again; never beside `do_not_call`.
+    pub callback: Option<Callback>,
     /// How the call ended; `None` while live.
     pub ended_by: Option<EndedBy>,
     /// What was put right or left out.
     pub notices: Vec<String>,
+}
+
+/// What to do after a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextStep<'a> {
+    /// `call`, `redial`, `none` or `never`.
+    pub action: &'a str,
+    /// Within this many hours, 0 if not said.
+    pub within_hours: u32,
+    /// A word on it.
+    pub note: Cow<'a, str>,
+}
+
+impl Verdict {
+    /// What to do after the call: what the script's follow-up rule says, or a call at the time that the customer named.
+    ///
+    /// A named time (see [`Callback::named`]) takes the place of `call` and `redial`, and of no rule at all; of `none` only where the
+    /// customer's last content turn does not refuse, for then the interest that the rule misses is there; of `never` not.
+    #[must_use]
+    pub fn next_step<'a>(&'a self, script: &'a Script) -> Option<NextStep<'a>> {
+        let rule = self.follow_up.and_then(|rule| script.follow_up.get(rule));
+        let gives_way = match rule.map(|rule| &*rule.action) {
+            None | Some("call" | "redial") => true,
+            Some("none") => !self.signals.last_refused,
+            Some(_) => false,
+        };
+        match self.callback.as_ref().filter(|callback| callback.named && gives_way) {
+            Some(callback) => Some(NextStep { action: "call", within_hours: callback.within_hours, note: callback.note().into() }),
+            None => rule.map(|rule| NextStep { action: &rule.action, within_hours: rule.within_hours, note: (*rule.note).into() }),
+        }
+    }
 }

@@ -1,0 +1,1 @@
+//! Which of a call's times is the callback, and what follows from it.
