@@ -157,19 +157,20 @@ pub struct NextStep<'a> {
 impl Verdict {
     /// What to do after the call: what the script's follow-up rule says, or a call at the time that the customer named.
     ///
-    /// A named time (see [`Callback::named`]) takes the place of `call` and `redial`, and of no rule at all; of `none` only where the
-    /// customer's last content turn does not refuse, for then the interest that the rule misses is there; of `never` not.
+    /// A named time (see [`Callback::named`]) takes the place of `call` and `redial`; of `none`, which is for lack of interest, only where
+    /// the customer's last content turn does not refuse; of `never` and of a script's other actions not. `None` while no follow-up
+    /// rule holds.
     #[must_use]
     pub fn next_step<'a>(&'a self, script: &'a Script) -> Option<NextStep<'a>> {
-        let rule = self.follow_up.and_then(|rule| script.follow_up.get(rule));
-        let gives_way = match rule.map(|rule| &*rule.action) {
-            None | Some("call" | "redial") => true,
-            Some("none") => !self.signals.last_refused,
-            Some(_) => false,
+        let rule = script.follow_up.get(self.follow_up?)?;
+        let gives_way = match &*rule.action {
+            "call" | "redial" => true,
+            "none" => !self.signals.last_refused,
+            _ => false,
         };
-        match self.callback.as_ref().filter(|callback| callback.named && gives_way) {
-            Some(callback) => Some(NextStep { action: "call", within_hours: callback.within_hours, note: callback.note().into() }),
-            None => rule.map(|rule| NextStep { action: &rule.action, within_hours: rule.within_hours, note: (*rule.note).into() }),
-        }
+        Some(match self.callback.as_ref().filter(|callback| callback.named && gives_way) {
+            Some(callback) => NextStep { action: "call", within_hours: callback.within_hours, note: callback.note().into() },
+            None => NextStep { action: &rule.action, within_hours: rule.within_hours, note: (*rule.note).into() },
+        })
     }
 }

@@ -7,7 +7,6 @@ use callgrade::core::call::CallState;
 use callgrade::core::callback::{CallClock, Callback};
 use callgrade::core::event::{Event, EventKind, Speaker};
 use callgrade::core::verdict::Verdict;
-use jiff::Timestamp;
 
 use crate::support::{script, utterance};
 
@@ -50,8 +49,4 @@ fn told(callback: Option<&Callback>) -> String {
         at.strftime(short).to_string()
     });
     format!("{at} {}", callback.words)
-}
-
-fn moment(text: &str) -> Timestamp {
-    text.parse().expect("a moment")
 }

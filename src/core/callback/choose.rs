@@ -62,9 +62,10 @@ pub(crate) fn choose<'a>(heard: impl Iterator<Item = Heard<'a>>, clock: &CallClo
         if chosen.as_ref().is_some_and(|chosen| chosen.meaning.names() && !chosen.may_follow(&heard)) {
             break;
         }
-        let asked = heard.line.is_some_and(|line| context::asks_when(&Letters::new(line)));
+        let line = heard.line.map(Letters::new);
+        let asked = line.as_ref().is_some_and(context::asks_when);
         let said = clock.at(heard.at_ms);
-        let Some(named) = named(&heard, asked, said.as_ref()) else { continue };
+        let Some(named) = named(&heard, line.as_ref(), said.as_ref()) else { continue };
         let words = slice(heard.text, &named.span);
         chosen = Some(match chosen {
             // Some time later is no time, before or after one that is.
@@ -135,7 +136,7 @@ impl Chosen {
 const MS_PER_HOUR: i128 = 3_600_000;
 
 /// The time that an utterance proposes: the last, joined to the ones before it where they make one moment.
-fn named(heard: &Heard<'_>, asked: bool, said: Option<&Zoned>) -> Option<Named> {
+fn named(heard: &Heard<'_>, line: Option<&Letters>, said: Option<&Zoned>) -> Option<Named> {
     let letters = Letters::new(heard.text);
     let found = read::expressions(&letters);
     if found.is_empty() {
@@ -156,14 +157,21 @@ fn named(heard: &Heard<'_>, asked: bool, said: Option<&Zoned>) -> Option<Named> 
             spans.iter().filter(|(start, end)| !of_time(*start, *end)).map(|(_, end)| *end).max()
         }
     };
-    let ground = Ground { answers: asked || heard.accepts, busy: heard.busy, yes: heard.yes, refused };
+    let ground = Ground {
+        answers: line.is_some_and(context::asks_when) || heard.accepts,
+        address: line.is_some_and(context::asks_where),
+        busy: heard.busy,
+        yes: heard.yes,
+        refused,
+    };
     let mut named: Option<Named> = None;
     for expression in context::proposals(&letters, &found, ground) {
         let span = letters.span(expression.letters.start, expression.letters.end);
         let next = match (&named, expression.meaning) {
             (Some(before), Meaning::Later) if before.meaning.names() => continue,
             // 明天或者后天: the first stands.
-            (Some(before), _) if before.meaning.names() && letters.ends_with(expression.letters.start, &["或者", "或", "要么", "要不"]) => {
+            (Some(before), _) if before.meaning.names() && letters.ends_with(expression.letters.start, &["或者", "或", "要么", "要不"]) =>
+            {
                 continue;
             }
             (Some(Named { meaning: Meaning::Moment(before), span: begun }), Meaning::Moment(moment)) => match moment.after(*before) {

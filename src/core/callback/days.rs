@@ -2,7 +2,7 @@
 
 use super::letters::Letters;
 use super::meaning::{Day, Month, Part};
-use super::number::number;
+use super::number::{number, within_number};
 use super::times::Read;
 
 /// Days by their distance from today. Cantonese 听日, northern 明儿; 明朝 is tomorrow, 今朝 today.
@@ -28,7 +28,7 @@ const WITH_PART: [(&[&str], i32, Part); 10] = [
     (&["后晚"], 2, Part::Evening),
 ];
 
-const WEEKS: [&str; 4] = ["星期", "礼拜", "周", "拜"];
+const WEEKS: &[&str] = &["星期", "礼拜", "周", "拜"];
 
 /// Which week or month, counted from this one.
 const WHICH: [(&[&str], i8); 4] =
@@ -62,7 +62,7 @@ fn weekday(letters: &Letters, from: usize) -> Read<Day> {
         Some((weeks, past)) => (Some(weeks), past),
         None => (None, from),
     };
-    let end = letters.any(past, &WEEKS)?;
+    let end = letters.any(past, WEEKS)?;
     // 两周一次, 每周三
     let counted = weeks.is_none()
         && letters.before(from).is_some_and(|before| "每一二两三四五六七八九十几半整上".contains(before) || before.is_ascii_digit());
@@ -91,6 +91,12 @@ fn date(letters: &Letters, from: usize) -> Read<Day> {
         None => (Month::Next, from),
     };
     let named = past > from;
+    // A date of birth and the number of a house are no days to come.
+    if within_number(letters, from)
+        || letters.before(from).is_some_and(|before| "年路街道巷弄村栋幢门场区镇组队座排院苑园楼第点".contains(before))
+    {
+        return None;
+    }
     // 月初, 月底: the 月 of 下个月 serves both.
     let of_month = if named { Some(past) } else { letters.word(from, "月") };
     if let Some(at) = of_month {
@@ -105,8 +111,7 @@ fn date(letters: &Letters, from: usize) -> Read<Day> {
         }
     }
     if let Some(day) = number(letters, past).filter(|day| !day.open || day.value > 9) {
-        let after_number = letters.before(past).is_some_and(|before| !named && (before.is_ascii_digit() || "第百千万点".contains(before)));
-        if let Some(end) = letters.any(day.end, &["号", "日"]).filter(|end| !letters.is(*end, NOT_DAYS) && !after_number) {
+        if let Some(end) = letters.any(day.end, &["号", "日"]).filter(|end| !letters.is(*end, NOT_DAYS)) {
             return Some((Day::Date(month, day.value), end));
         }
     }

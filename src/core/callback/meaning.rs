@@ -104,7 +104,8 @@ impl Meaning {
 }
 
 impl Moment {
-    /// This one with what it leaves open filled in from one that was named before it; `None` where the two do not make one moment.
+    /// This one with what it leaves open filled in from one that was named before it; `None` where it
+    /// leaves nothing open that the other fills in.
     ///
     /// 明天, then 下午三点: the day of the one and the time of the other. 下周, then 周三: the weekday of that week.
     #[must_use]
@@ -122,9 +123,10 @@ impl Moment {
             (None, None) => (earlier.part, earlier.time),
             // The afternoon of what was said before, unless this time says for itself which half of the day it is in.
             (None, Some(time)) => (earlier.part, Some(time)),
+            (part, None) if part == earlier.part => (part, earlier.time),
             (part, time) => (part, time),
         };
-        Some(Self { day, part, time })
+        Some(Self { day, part, time }).filter(|filled| *filled != self)
     }
 
     /// Whether a later word may fill it in, or it an earlier one: a day without a time, or a time without a day.

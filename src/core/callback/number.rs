@@ -15,6 +15,11 @@ pub(super) struct Number {
     pub(super) figures: bool,
 }
 
+/// Whether the letter before `from` is part of a number too: what begins there is the rest of one.
+pub(super) fn within_number(letters: &Letters, from: usize) -> bool {
+    letters.before(from).is_some_and(|before| before.is_ascii_digit() || digit(before).is_some() || "十百千万".contains(before))
+}
+
 /// The number that begins at `from`.
 pub(super) fn number(letters: &Letters, from: usize) -> Option<Number> {
     figures(letters, from).or_else(|| chinese(letters, from))

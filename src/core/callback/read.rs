@@ -20,160 +20,34 @@ pub(super) struct Expression {
 }
 
 /// Words that put off without naming a time.
-const LATER: [&str; 44] = [
-    "晚些时候",
-    "晚点儿",
-    "晚一点",
-    "晚点",
-    "晚些",
-    "晚一些",
-    "迟一点",
-    "迟点",
-    "迟些",
-    "迟啲",
-    "晏啲",
-    "晏点",
-    "夜啲",
-    "回头",
-    "改天",
-    "改日",
-    "过一会儿",
-    "过一会",
-    "过会儿",
-    "过会",
-    "一会儿",
-    "一会",
-    "待会儿",
-    "待会",
-    "待一会",
-    "呆会儿",
-    "呆会",
-    "等一会儿",
-    "等一会",
-    "等会儿",
-    "等会",
-    "等一下",
-    "等哈儿",
-    "等一哈",
-    "等哈",
-    "等阵",
-    "稍后",
-    "稍晚",
-    "转头",
-    "下次",
-    "下回",
-    "到时候",
-    "以后",
-    "随时",
+#[rustfmt::skip]
+const LATER: &[&str] = &[
+    "晚些时候", "晚点儿", "晚一点", "晚点", "晚些", "晚一些", "迟一点", "迟点", "迟些", "迟啲", "晏啲", "晏点", "夜啲", "回头", "改天",
+    "改日", "过一会儿", "过一会", "过会儿", "过会", "一会儿", "一会", "待会儿", "待会", "待一会", "呆会儿", "呆会", "等一会儿",
+    "等一会", "等会儿", "等会", "等一下", "等哈儿", "等一哈", "等哈", "等阵", "稍后", "稍晚", "转头", "下次", "下回", "到时候", "以后",
 ];
 
 /// Words that name a time and leave its day open.
-const SPANS: [&str; 48] = [
-    "过几天",
-    "过两天",
-    "过些天",
-    "过些日子",
-    "过几日",
-    "过两日",
-    "过阵子",
-    "过一阵子",
-    "过一阵",
-    "过段时间",
-    "过一段时间",
-    "过段日子",
-    "隔几天",
-    "隔两天",
-    "等几天",
-    "等两天",
-    "这几天",
-    "这两天",
-    "几天以后",
-    "几天后",
-    "改几天",
-    "过几个小时",
-    "过半天",
-    "半天以后",
-    "半天后",
-    "过完年",
-    "过了年",
-    "年后",
-    "年底",
-    "年前",
-    "明年",
-    "开年",
-    "春节后",
-    "春节以后",
-    "过完节",
-    "过了节",
-    "节后",
-    "国庆节后",
-    "国庆以后",
-    "国庆后",
-    "国庆",
-    "五一后",
-    "五一以后",
-    "五一",
-    "元旦后",
-    "元旦",
-    "十一以后",
-    "十一后",
+#[rustfmt::skip]
+const SPANS: &[&str] = &[
+    "过几天", "过两天", "过些天", "过些日子", "过几日", "过两日", "过阵子", "过一阵子", "过一阵", "过段时间", "过一段时间", "过段日子",
+    "隔几天", "隔两天", "等几天", "等两天", "这几天", "这两天", "几天以后", "几天后", "改几天", "过几个小时", "过半天", "半天以后",
+    "半天后", "过完年", "过了年", "年后", "年底", "年前", "明年", "开年", "春节后", "春节以后", "过完节", "过了节", "节后", "国庆节后",
+    "国庆以后", "国庆后", "国庆", "五一后", "五一节", "五一过后", "过完五一", "过了五一", "五一以后", "元旦后", "元旦", "十一以后", "十一后",
 ];
 
 /// Words of what is over.
-const PAST: [&str; 27] = [
-    "昨天",
-    "昨日",
-    "昨儿",
-    "昨晚",
-    "昨夜",
-    "寻日",
-    "琴日",
-    "前天",
-    "前日",
-    "前晚",
-    "大前天",
-    "前几天",
-    "前两天",
-    "前阵子",
-    "前段时间",
-    "上上周",
-    "上个星期",
-    "上个礼拜",
-    "上星期",
-    "上礼拜",
-    "上周",
-    "上个月",
-    "上次",
-    "上回",
-    "刚才",
-    "刚刚",
-    "去年",
+#[rustfmt::skip]
+const PAST: &[&str] = &[
+    "昨天", "昨日", "昨儿", "昨晚", "昨夜", "寻日", "琴日", "前天", "前日", "前晚", "大前天", "前几天", "前两天", "前阵子", "前段时间",
+    "上上周", "上个星期", "上个礼拜", "上星期", "上礼拜", "上周", "上个月", "上次", "上回", "刚才", "刚刚", "去年",
 ];
 
 /// What may stand between a day and its time.
-const BETWEEN: [&str; 22] = [
-    "大概",
-    "大约",
-    "差不多",
-    "最好",
-    "应该",
-    "可能",
-    "也就是",
-    "就是",
-    "的话",
-    "的",
-    "那",
-    "吧",
-    "呢",
-    "就",
-    "在",
-    "嘛",
-    "呀",
-    "哈",
-    "约",
-    "是",
-    "你",
-    "您",
+#[rustfmt::skip]
+const BETWEEN: &[&str] = &[
+    "大概", "大约", "差不多", "最好", "应该", "可能", "也就是", "就是", "的话", "的", "那", "吧", "呢", "就", "在", "嘛", "呀", "哈",
+    "约", "是", "你", "您",
 ];
 
 /// The expressions of a text, from its beginning to its end.
@@ -201,13 +75,13 @@ fn begins(ch: char) -> bool {
 fn expression(letters: &Letters, from: usize) -> Option<(Expression, usize)> {
     let told = |end: usize, meaning: Meaning, bare: bool| Some((Expression { letters: from..end, meaning, bare }, end));
     if let Some(end) =
-        letters.any(from, &PAST).filter(|_| !(letters.is(from, "前") && letters.before(from).is_some_and(|ch| "以之提从".contains(ch))))
+        letters.any(from, PAST).filter(|_| !(letters.is(from, "前") && letters.before(from).is_some_and(|ch| "以之提从".contains(ch))))
     {
         // 昨天下午三点 is one: its time is not taken for today's.
         let end = behind_day(letters, end).map_or(end, |(_, end)| end);
         return told(end, Meaning::Past, false);
     }
-    if let Some(end) = letters.any(from, &SPANS) {
+    if let Some(end) = letters.any(from, SPANS) {
         return told(end, Meaning::Span, false);
     }
     if let Some((meaning, end, bare)) = length(letters, from) {
@@ -220,7 +94,7 @@ fn expression(letters: &Letters, from: usize) -> Option<(Expression, usize)> {
     if let Some((moment, end)) = moment(letters, from) {
         return told(end, Meaning::Moment(moment), false);
     }
-    let end = letters.any(from, &LATER).filter(|end| !is_later_of_something(letters, from, *end))?;
+    let end = letters.any(from, LATER).filter(|end| !is_later_of_something(letters, from, *end))?;
     told(end, Meaning::Later, false)
 }
 
@@ -286,7 +160,7 @@ fn part_and_time(letters: &Letters, from: usize) -> Read<Moment> {
 fn between(letters: &Letters, from: usize) -> Option<usize> {
     let mut at = from;
     for _ in 0..3 {
-        match letters.any(at, &BETWEEN) {
+        match letters.any(at, BETWEEN) {
             Some(past) => at = past,
             None => break,
         }
@@ -296,7 +170,9 @@ fn between(letters: &Letters, from: usize) -> Option<usize> {
 
 /// A length of time to be waited for: 过半小时, 十分钟后, 三天以后, 两个礼拜.
 fn length(letters: &Letters, from: usize) -> Option<(Meaning, usize, bool)> {
-    let waited = letters.any(from, &["再过", "再等", "等我", "过", "隔", "等", "停", "歇"]);
+    let passes = letters.any(from, &["再过", "过", "隔"]);
+    // 等我两分钟 may be said to hold the line.
+    let waited = passes.or_else(|| letters.any(from, &["再等", "等我", "等", "停", "歇"]));
     let start = waited.unwrap_or(from);
     if waited.is_none() && letters.before(from).is_some_and(|before| before.is_ascii_digit() || "第百千万点".contains(before)) {
         return None;
@@ -309,17 +185,17 @@ fn length(letters: &Letters, from: usize) -> Option<(Meaning, usize, bool)> {
     let end = letters.word(end, "左右").unwrap_or(end);
     let after = letters.any(end, &["以后", "之后", "过后", "以内", "之内"]);
     let after = after.or_else(|| letters.word(end, "后").filter(|past| !letters.is(*past, "天日来台面")));
-    Some((meaning, after.unwrap_or(end), waited.is_none() && after.is_none()))
+    Some((meaning, after.unwrap_or(end), passes.is_none() && after.is_none()))
 }
 
 /// 半小时, 一个半小时, 两小时半, 十分钟, 一刻钟, 三天, 两个礼拜, 半个月.
 fn amount(letters: &Letters, from: usize) -> Read<Meaning> {
-    const HOURS: [&str; 5] = ["个小时", "小时", "个钟头", "钟头", "个钟"];
+    const HOURS: &[&str] = &["个小时", "小时", "个钟头", "钟头", "个钟"];
     let minutes = |minutes: u16| Meaning::Minutes(minutes.into());
     let of_day = |day: Day| Meaning::Moment(Moment { day: Some(day), ..Moment::default() });
     if let Some(half) = letters.word(from, "半") {
         return letters
-            .any(half, &HOURS)
+            .any(half, HOURS)
             .map(|end| (minutes(30), end))
             .or_else(|| letters.word(half, "个月").map(|end| (of_day(Day::In(15)), end)));
     }
@@ -337,7 +213,7 @@ fn amount(letters: &Letters, from: usize) -> Read<Meaning> {
             return Some((meaning(minutes(count * 60 + 30)), end));
         }
     }
-    if let Some(end) = letters.any(end, &HOURS) {
+    if let Some(end) = letters.any(end, HOURS) {
         let half = letters.word(end, "半");
         return Some((meaning(minutes(count * 60 + if half.is_some() { 30 } else { 0 })), half.unwrap_or(end)));
     }

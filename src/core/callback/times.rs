@@ -2,7 +2,7 @@
 
 use super::letters::Letters;
 use super::meaning::{Part, Time};
-use super::number::{Number, number};
+use super::number::{Number, number, within_number};
 
 /// Something read, and where it ends.
 pub(super) type Read<T> = Option<(T, usize)>;
@@ -19,27 +19,10 @@ const PARTS: [(&[&str], Part); 8] = [
 ];
 
 /// What follows a time of the clock and belongs to it: 以后 and 之前 keep the time itself.
-const AROUND: [&str; 20] = [
-    "来钟",
-    "左右",
-    "前后",
-    "上下",
-    "以后",
-    "之后",
-    "过后",
-    "以前",
-    "之前",
-    "之间",
-    "以内",
-    "之内",
-    "的时候",
-    "那时候",
-    "那会儿",
-    "那会",
-    "那阵",
-    "钟",
-    "整",
-    "许",
+#[rustfmt::skip]
+const AROUND: &[&str] = &[
+    "来钟", "左右", "前后", "上下", "以后", "之后", "过后", "以前", "之前", "之间", "以内", "之内", "的时候", "那时候", "那会儿",
+    "那会", "那阵", "钟", "整", "许",
 ];
 
 /// The part of the day named at `from`.
@@ -64,7 +47,7 @@ pub(super) fn short_part(letters: &Letters, from: usize) -> Read<Part> {
 
 /// The time of the clock at `from`; `placed` behind a day or a part of it, where 一点 is one o'clock and not a little.
 pub(super) fn time(letters: &Letters, from: usize, placed: bool) -> Read<Time> {
-    if letters.before(from).is_some_and(|before| "第之百千万".contains(before)) {
+    if within_number(letters, from) || letters.before(from).is_some_and(|before| "第之".contains(before)) {
         return None;
     }
     let (time, end) = short_of(letters, from).or_else(|| figures(letters, from)).or_else(|| spoken(letters, from, placed))?;
@@ -167,7 +150,7 @@ fn spoken(letters: &Letters, from: usize, placed: bool) -> Read<Time> {
 /// Past what belongs to a time: 左右, 以后, 之前.
 pub(super) fn around(letters: &Letters, from: usize) -> usize {
     let mut end = from;
-    while let Some(past) = letters.any(end, &AROUND).or_else(|| one_letter(letters, end)) {
+    while let Some(past) = letters.any(end, AROUND).or_else(|| one_letter(letters, end)) {
         end = past;
     }
     end
