@@ -70,8 +70,7 @@ const CERTAIN: f32 = 10.0;
 pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> CustomerReading {
     scratch.units.cut(text);
     let mut hits = script.customer.read_units(scratch);
-    let mut reading =
-        CustomerReading { words: scratch.units.words > 0, may_name_time: may_name_time(&scratch.units), ..CustomerReading::default() };
+    let mut reading = CustomerReading { words: scratch.units.words > 0, ..CustomerReading::default() };
     let mut machine: Option<(u32, Answerer)> = None;
     for hit in &hits {
         match script.customer_list(hit.list) {
@@ -87,6 +86,8 @@ pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> Cust
         }
     }
     reading.machine = machine.map(|(_, answerer)| answerer);
+    let listed = script.customer_lists.contains(&CustomerList::Time);
+    reading.may_name_time = reading.time || may_name_time(&scratch.units, listed);
     if reading.words && reading.concepts.is_empty() && reading.machine.is_none() && script.customer.may_be_aside(&scratch.units) {
         hits.extend(script.customer.read_asides(scratch));
         hits.sort_by_key(|hit| (hit.start, hit.end, hit.list));

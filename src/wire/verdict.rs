@@ -63,7 +63,7 @@ pub fn verdict(script: &Script, head: CallHead<'_>, verdict: &Verdict) -> v1::Ve
 }
 
 fn callback(callback: &Callback) -> v1::Callback {
-    let at = callback.at.as_ref().map(|at| moment(at)).map(|(seconds, nanos)| pbjson_types::Timestamp { seconds, nanos });
+    let at = callback.at.as_ref().map(moment).map(|(seconds, nanos)| pbjson_types::Timestamp { seconds, nanos });
     v1::Callback { at, words: callback.words.to_string(), event: callback.event }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use callgrade::core::call::CallState;
 use callgrade::core::callback::{CallClock, Resolved, resolve, times};
-use callgrade::core::event::{Event, EventKind, Hangup, Speaker};
+use callgrade::core::event::{Event, EventKind, Speaker};
 use callgrade::core::verdict::EndedBy;
 use callgrade::ingest::{Limits, aliyun, jsonl, vcon};
 use callgrade::script::Library;
@@ -117,7 +117,7 @@ fn messages() -> Vec<StreamEvent> {
     let events = [
         Event { at_ms: 1_000, kind: EventKind::Answered },
         Event { at_ms: 5_000, kind: EventKind::Utterance(utterance(Speaker::Customer, "", "在开会 明天下午三点再打", 0)) },
-        Event { at_ms: 9_000, kind: EventKind::Hangup(Box::new(Hangup::default())) },
+        Event { at_ms: 9_000, kind: EventKind::Hangup(Box::default()) },
     ];
     let message = |(seq, event)| StreamEvent {
         call_id: "c".to_owned(),

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use jiff::Zoned;
 
-use super::context::{self, Ground};
+use super::context::{self, Ground, Line};
 use super::letters::Letters;
-use super::meaning::Meaning;
+use super::meaning::{Meaning, Moment};
 use super::read;
 use super::resolve::{Resolved, resolve};
 use super::{CallClock, Callback};
@@ -62,10 +62,10 @@ pub(crate) fn choose<'a>(heard: impl Iterator<Item = Heard<'a>>, clock: &CallClo
         if chosen.as_ref().is_some_and(|chosen| chosen.meaning.names() && !chosen.may_follow(&heard)) {
             break;
         }
-        let line = heard.line.map(Letters::new);
-        let asked = line.as_ref().is_some_and(context::asks_when);
+        let line = Line::new(heard.line);
         let said = clock.at(heard.at_ms);
-        let Some(named) = named(&heard, line.as_ref(), said.as_ref()) else { continue };
+        let Some(named) = named(&heard, &line, said.as_ref()) else { continue };
+        let asked = line.asks_when();
         let words = slice(heard.text, &named.span);
         chosen = Some(match chosen {
             // Some time later is no time, before or after one that is.
@@ -136,7 +136,7 @@ impl Chosen {
 const MS_PER_HOUR: i128 = 3_600_000;
 
 /// The time that an utterance proposes: the last, joined to the ones before it where they make one moment.
-fn named(heard: &Heard<'_>, line: Option<&Letters>, said: Option<&Zoned>) -> Option<Named> {
+fn named(heard: &Heard<'_>, line: &Line<'_>, said: Option<&Zoned>) -> Option<Named> {
     let letters = Letters::new(heard.text);
     let found = read::expressions(&letters);
     if found.is_empty() {
@@ -149,6 +149,8 @@ fn named(heard: &Heard<'_>, line: Option<&Letters>, said: Option<&Zoned>) -> Opt
         Refuses::Here(spans) => {
             // 明天不行，后天吧 turns down a day, not the call.
             let of_time = |start: u32, end: u32| {
+                // 明天三点 不对 后天三点: a plain no may come after a pause.
+                let start = if end - start <= 2 { start.saturating_sub(2) } else { start };
                 found
                     .iter()
                     .map(|found| letters.span(found.letters.start, found.letters.end))
@@ -157,28 +159,35 @@ fn named(heard: &Heard<'_>, line: Option<&Letters>, said: Option<&Zoned>) -> Opt
             spans.iter().filter(|(start, end)| !of_time(*start, *end)).map(|(_, end)| *end).max()
         }
     };
-    let ground = Ground {
-        answers: line.is_some_and(context::asks_when) || heard.accepts,
-        address: line.is_some_and(context::asks_where),
-        busy: heard.busy,
-        yes: heard.yes,
-        refused,
-    };
+    let ground = Ground { line, accepts: heard.accepts, busy: heard.busy, yes: heard.yes, refused };
     let mut named: Option<Named> = None;
-    for expression in context::proposals(&letters, &found, ground) {
+    // The day of a time that was turned down: 明天下午没空，上午可以 is tomorrow.
+    let mut day = None;
+    for (expression, proposed) in context::weighed(&letters, &found, ground) {
+        if !proposed {
+            day = match expression.meaning {
+                Meaning::Moment(moment) if moment.part.is_some() || moment.time.is_some() => moment.day,
+                _ => None,
+            };
+            continue;
+        }
+        let meaning = match expression.meaning {
+            Meaning::Moment(moment) if moment.day.is_none() && named.is_none() => Meaning::Moment(Moment { day, ..moment }),
+            meaning => meaning,
+        };
         let span = letters.span(expression.letters.start, expression.letters.end);
-        let next = match (&named, expression.meaning) {
+        let next = match (&named, meaning) {
             (Some(before), Meaning::Later) if before.meaning.names() => continue,
             // 明天或者后天: the first stands.
-            (Some(before), _) if before.meaning.names() && letters.ends_with(expression.letters.start, &["或者", "或", "要么", "要不"]) =>
+            (Some(before), _) if before.meaning.names() && letters.ends_in(expression.letters.start, &["或者", "或", "要么", "要不"]) =>
             {
                 continue;
             }
             (Some(Named { meaning: Meaning::Moment(before), span: begun }), Meaning::Moment(moment)) => match moment.after(*before) {
                 Some(moment) => Named { meaning: Meaning::Moment(moment), span: begun.start..span.end },
-                None => Named { meaning: Meaning::Moment(moment), span },
+                None => Named { meaning, span },
             },
-            (_, meaning) => Named { meaning, span },
+            _ => Named { meaning, span },
         };
         let past = said.is_some_and(|said| resolve(&next.meaning, said) == Resolved::Past);
         if !past {

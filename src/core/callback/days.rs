@@ -2,7 +2,7 @@
 
 use super::letters::Letters;
 use super::meaning::{Day, Month, Part};
-use super::number::{number, within_number};
+use super::number::{digit, number, within_number};
 use super::times::Read;
 
 /// Days by their distance from today. Cantonese 听日, northern 明儿; 明朝 is tomorrow, 今朝 today.
@@ -47,9 +47,11 @@ pub(super) fn day(letters: &Letters, from: usize) -> Read<(Day, Option<Part>)> {
         let (end, day, part) = WITH_PART.iter().find_map(|(words, day, part)| Some((letters.any(from, words)?, *day, *part)))?;
         Some(((Day::In(day), Some(part)), end))
     };
+    let named = letters.is(from, "今明后听大外第");
     let near = || NEAR.iter().find_map(|(words, day)| Some(((Day::In(*day), None), letters.any(from, words)?)));
     let plain = |read: Read<Day>| read.map(|(day, end)| ((day, None), end));
-    near().or_else(with_part).or_else(|| plain(weekday(letters, from))).or_else(|| plain(date(letters, from)))
+    let word = if named { near().or_else(with_part) } else { None };
+    word.or_else(|| plain(weekday(letters, from))).or_else(|| plain(date(letters, from)))
 }
 
 fn which(letters: &Letters, from: usize) -> Read<i8> {
@@ -93,7 +95,7 @@ fn date(letters: &Letters, from: usize) -> Read<Day> {
     let named = past > from;
     // A date of birth and the number of a house are no days to come.
     if within_number(letters, from)
-        || letters.before(from).is_some_and(|before| "年路街道巷弄村栋幢门场区镇组队座排院苑园楼第点".contains(before))
+        || letters.before(from).is_some_and(|before| "年月路街道巷弄村栋幢门场区镇组队座排院苑园楼第点".contains(before))
     {
         return None;
     }
@@ -110,21 +112,34 @@ fn date(letters: &Letters, from: usize) -> Read<Day> {
             return Some((Day::MonthEnd(month), end));
         }
     }
-    if let Some(day) = number(letters, past).filter(|day| !day.open || day.value > 9) {
-        if let Some(end) = letters.any(day.end, &["号", "日"]).filter(|end| !letters.is(*end, NOT_DAYS)) {
-            return Some((Day::Date(month, day.value), end));
-        }
+    if let Some(day) = number(letters, past).filter(|day| !day.open || day.value > 9)
+        && let Some(end) = letters.any(day.end, &["号", "日"]).filter(|end| !letters.is(*end, NOT_DAYS))
+    {
+        return Some((Day::Date(month, day.value), end));
     }
-    named.then(|| (Day::Month(month), letters.word(past, "份").unwrap_or(past)))
+    let real = !matches!(month, Month::Named(month) | Month::Of(_, month) if !(1..=12).contains(&month));
+    (named && real).then(|| (Day::Month(month), letters.word(past, "份").unwrap_or(past)))
 }
 
-/// 下个月, 本月, 三月.
+/// 2027年, 二零二七年
+fn year(letters: &Letters, from: usize) -> Read<i16> {
+    let end = letters.word(from + 4, "年")?;
+    let year = (from..from + 4).try_fold(0i16, |year, at| Some(year * 10 + i16::from(digit(letters.at(at)?)?)))?;
+    Some((year, end))
+}
+
+/// 下个月, 本月, 三月, 2027年1月.
 fn month(letters: &Letters, from: usize) -> Read<Month> {
     if let Some((months, past)) = which(letters, from) {
         return letters.word(past, "月").map(|end| (Month::In(months), end));
     }
-    let named = number(letters, from).filter(|month| !month.open && (1..=12).contains(&month.value))?;
-    letters.word(named.end, "月").map(|end| (Month::Named(named.value), letters.word(end, "份").unwrap_or(end)))
+    let (year, from) = match year(letters, from) {
+        Some((year, past)) => (Some(year), past),
+        None => (None, from),
+    };
+    let named = number(letters, from).filter(|month| !month.open)?;
+    let month = year.map_or(Month::Named(named.value), |year| Month::Of(year, named.value));
+    letters.word(named.end, "月").map(|end| (month, letters.word(end, "份").unwrap_or(end)))
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! A text as the reader of times sees it: folded letters without hesitations, each with its place in the original.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
-use crate::core::text::fold::is_hesitation;
-use crate::core::text::units::{Gap, Units};
+use super::words::{self, List, Words};
+use crate::core::text::fold::{Class, Info, TABLES};
+use crate::core::text::units::Gap;
 
 /// One letter.
 #[derive(Debug, Clone, Copy)]
@@ -13,52 +15,85 @@ struct Letter {
     at: u32,
     /// What precedes it.
     gap: Gap,
-    /// A colon precedes it: 15:30.
+    /// A colon precedes it, and nothing else: 15:30.
     colon: bool,
     /// A question mark follows.
     asked: bool,
 }
 
-/// The letters of a text.
+/// The letters of a text, and the words among them.
 #[derive(Debug, Default)]
 pub(super) struct Letters {
     list: Vec<Letter>,
+    /// Found when one is first looked for anywhere.
+    words: OnceCell<Words>,
+}
+
+/// Letters being taken from a text.
+struct Taking {
+    list: Vec<Letter>,
+    gap: Gap,
+    colon: bool,
+    /// Letters that a space or a comma precedes.
+    clauses: usize,
+}
+
+impl Taking {
+    fn take(&mut self, info: Info, at: u32) {
+        match info.class() {
+            Class::Word | Class::Symbol => self.push(info, at),
+            Class::Clause => {
+                self.colon = info.ch() == ':' as u16 && self.gap == Gap::None;
+                self.gap = self.gap.max(Gap::Clause);
+            }
+            Class::Sentence => {
+                self.gap = Gap::Sentence;
+                if let Some(last) = self.list.last_mut().filter(|_| info.ch() == '?' as u16) {
+                    last.asked = true;
+                }
+            }
+            Class::Vanishes | Class::Expands => {}
+        }
+    }
+
+    fn push(&mut self, info: Info, at: u32) {
+        if info.hesitates() {
+            return;
+        }
+        let ch = char::from_u32(u32::from(info.ch())).unwrap_or_default();
+        // 那个 is a hesitation too; 那 alone is not.
+        if ch == '个' && self.gap == Gap::None && self.list.last().is_some_and(|before| before.ch == '那') {
+            self.gap = self.list.pop().map_or(self.gap, |before| before.gap);
+            return;
+        }
+        let gap = std::mem::replace(&mut self.gap, Gap::None);
+        let colon = std::mem::take(&mut self.colon);
+        self.clauses += usize::from(gap == Gap::Clause);
+        self.list.push(Letter { ch, at, gap, colon, asked: false });
+    }
 }
 
 impl Letters {
     pub(super) fn new(text: &str) -> Self {
-        let mut units = Units::default();
-        units.cut(text);
+        let tables = &*TABLES;
+        let mut taking = Taking { list: Vec::with_capacity(text.len() / 3 + 1), gap: Gap::Sentence, colon: false, clauses: 0 };
+        for (at, c) in (0u32..).zip(text.chars()) {
+            match tables.of(c) {
+                info if info.class() == Class::Expands => {
+                    for part in tables.fold_slow(c) {
+                        taking.take(tables.of(part), at);
+                    }
+                }
+                info => taking.take(info, at),
+            }
+        }
+        let Taking { mut list, clauses, .. } = taking;
         // A recogniser that puts a space between any two characters says nothing about clauses.
-        let scattered = units.scattered();
-        let chars: Vec<char> = text.chars().collect();
-        let mut list: Vec<Letter> = Vec::with_capacity(units.list.len());
-        let mut gap = Gap::None;
-        for unit in &units.list {
-            gap = gap.max(unit.gap);
-            let ch = char::from_u32(u32::from(unit.ch)).unwrap_or_default();
-            if is_hesitation(ch) {
-                continue;
-            }
-            // 那个 is one too; 那 alone is not.
-            if ch == '个' && unit.gap == Gap::None && list.last().is_some_and(|before| before.ch == '那') {
-                gap = list.pop().map_or(gap, |before| before.gap);
-                continue;
-            }
-            let between = list.last().map_or(0, |before| before.at as usize + 1)..unit.at as usize;
-            let between = chars.get(between).unwrap_or_default();
-            if let Some(before) = list.last_mut() {
-                before.asked = between.iter().any(is_question_mark);
-            }
-            let colon = matches!(between, [':' | '：' | '∶']);
-            let shown = if scattered && gap == Gap::Clause { Gap::None } else { gap };
-            list.push(Letter { ch, at: unit.at, gap: shown, colon, asked: false });
-            gap = Gap::None;
+        let places = list.len().saturating_sub(1);
+        if places >= 2 && clauses * 3 >= places * 2 {
+            list.iter_mut().filter(|letter| letter.gap == Gap::Clause).for_each(|letter| letter.gap = Gap::None);
         }
-        if let Some(last) = list.last_mut() {
-            last.asked = chars.get(last.at as usize + 1..).unwrap_or_default().iter().any(is_question_mark);
-        }
-        Self { list }
+        Self { list, words: OnceCell::new() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -106,13 +141,32 @@ impl Letters {
         words.iter().find_map(|word| self.word(from, word))
     }
 
-    /// Whether one of these words stands somewhere in a range.
-    pub(super) fn holds(&self, range: Range<usize>, words: &[&str]) -> bool {
-        range.clone().any(|at| self.any(at, words).is_some_and(|past| past <= range.end))
+    /// Past the longest word of a list that stands at `from`.
+    pub(super) fn listed(&self, from: usize, list: List) -> Option<usize> {
+        words::listed(&|at| self.at(at), from, list)
+    }
+
+    fn words(&self) -> &Words {
+        self.words.get_or_init(|| Words::of(&|at| self.at(at), self.len()))
+    }
+
+    /// Where the words of a list begin that lie within a range.
+    pub(super) fn all(&self, range: Range<usize>, list: List) -> impl Iterator<Item = usize> {
+        self.words().within(range, list)
+    }
+
+    /// Whether a word of a list lies within a range.
+    pub(super) fn holds(&self, range: Range<usize>, list: List) -> bool {
+        self.all(range, list).next().is_some()
+    }
+
+    /// Whether a word of a list ends just before `index`.
+    pub(super) fn ends_with(&self, index: usize, list: List) -> bool {
+        self.words().ends(index, list)
     }
 
     /// Whether one of these words ends just before `index`.
-    pub(super) fn ends_with(&self, index: usize, words: &[&str]) -> bool {
+    pub(super) fn ends_in(&self, index: usize, words: &[&str]) -> bool {
         words.iter().any(|word| index.checked_sub(word.chars().count()).is_some_and(|from| self.word(from, word) == Some(index)))
     }
 
@@ -144,8 +198,4 @@ impl Letters {
         let end = to.checked_sub(1).and_then(|last| self.list.get(last)).map_or(start, |letter| letter.at + 1);
         start..end.max(start)
     }
-}
-
-fn is_question_mark(ch: &char) -> bool {
-    matches!(ch, '?' | '？')
 }

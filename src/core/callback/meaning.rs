@@ -56,6 +56,8 @@ pub enum Month {
     In(i8),
     /// By its number, from 1.
     Named(u8),
+    /// By year and number.
+    Of(i16, u8),
 }
 
 /// A part of the day.

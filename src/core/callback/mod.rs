@@ -39,6 +39,7 @@ mod choose;
 mod clock;
 mod context;
 mod days;
+mod letter_set;
 mod letters;
 mod meaning;
 mod number;
@@ -46,6 +47,7 @@ mod read;
 mod resolve;
 mod sieve;
 mod times;
+mod words;
 
 use jiff::Zoned;
 

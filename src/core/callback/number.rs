@@ -17,7 +17,7 @@ pub(super) struct Number {
 
 /// Whether the letter before `from` is part of a number too: what begins there is the rest of one.
 pub(super) fn within_number(letters: &Letters, from: usize) -> bool {
-    letters.before(from).is_some_and(|before| before.is_ascii_digit() || digit(before).is_some() || "十百千万".contains(before))
+    letters.before(from).is_some_and(|before| digit(before).is_some() || "十百千万".contains(before))
 }
 
 /// The number that begins at `from`.
@@ -41,7 +41,7 @@ fn figures(letters: &Letters, from: usize) -> Option<Number> {
 
 fn chinese(letters: &Letters, from: usize) -> Option<Number> {
     let told = |value: u8, end: usize, open: bool| Some(Number { value, end, open, figures: false });
-    let at = |index: usize| letters.at(index).and_then(digit);
+    let at = |index: usize| letters.at(index).filter(|ch| !ch.is_ascii_digit()).and_then(digit);
     let first = at(from);
     if letters.at(from) == Some('十') || first.is_some_and(|tens| tens > 0) && letters.at(from + 1) == Some('十') {
         let (tens, end) = first.map_or((1, from + 1), |tens| (tens, from + 2));
@@ -63,11 +63,13 @@ fn chinese(letters: &Letters, from: usize) -> Option<Number> {
     }
 }
 
-fn digit(ch: char) -> Option<u8> {
+/// The value of a numeral from 0 to 9, in figures or in Chinese.
+pub(super) fn digit(ch: char) -> Option<u8> {
     Some(match ch {
+        '0'..='9' => ch as u8 - b'0',
         '零' | '〇' => 0,
         '一' => 1,
-        '二' | '两' => 2,
+        '二' | '两' | '俩' => 2,
         '三' => 3,
         '四' => 4,
         '五' => 5,

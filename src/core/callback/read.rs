@@ -3,10 +3,13 @@
 use std::ops::Range;
 
 use super::days;
+use super::letter_set::LetterSet;
 use super::letters::Letters;
 use super::meaning::{Day, Meaning, Moment, Time};
-use super::number::number;
+use super::number::{number, within_number};
+use super::sieve;
 use super::times::{self, Read, around};
+use super::words::List;
 
 /// Words of time in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,43 +22,22 @@ pub(super) struct Expression {
     pub(super) bare: bool,
 }
 
-/// Words that put off without naming a time.
-#[rustfmt::skip]
-const LATER: &[&str] = &[
-    "晚些时候", "晚点儿", "晚一点", "晚点", "晚些", "晚一些", "迟一点", "迟点", "迟些", "迟啲", "晏啲", "晏点", "夜啲", "回头", "改天",
-    "改日", "过一会儿", "过一会", "过会儿", "过会", "一会儿", "一会", "待会儿", "待会", "待一会", "呆会儿", "呆会", "等一会儿",
-    "等一会", "等会儿", "等会", "等一下", "等哈儿", "等一哈", "等哈", "等阵", "稍后", "稍晚", "转头", "下次", "下回", "到时候", "以后",
-];
-
-/// Words that name a time and leave its day open.
-#[rustfmt::skip]
-const SPANS: &[&str] = &[
-    "过几天", "过两天", "过些天", "过些日子", "过几日", "过两日", "过阵子", "过一阵子", "过一阵", "过段时间", "过一段时间", "过段日子",
-    "隔几天", "隔两天", "等几天", "等两天", "这几天", "这两天", "几天以后", "几天后", "改几天", "过几个小时", "过半天", "半天以后",
-    "半天后", "过完年", "过了年", "年后", "年底", "年前", "明年", "开年", "春节后", "春节以后", "过完节", "过了节", "节后", "国庆节后",
-    "国庆以后", "国庆后", "国庆", "五一后", "五一节", "五一过后", "过完五一", "过了五一", "五一以后", "元旦后", "元旦", "十一以后", "十一后",
-];
-
-/// Words of what is over.
-#[rustfmt::skip]
-const PAST: &[&str] = &[
-    "昨天", "昨日", "昨儿", "昨晚", "昨夜", "寻日", "琴日", "前天", "前日", "前晚", "大前天", "前几天", "前两天", "前阵子", "前段时间",
-    "上上周", "上个星期", "上个礼拜", "上星期", "上礼拜", "上周", "上个月", "上次", "上回", "刚才", "刚刚", "去年",
-];
-
-/// What may stand between a day and its time.
-#[rustfmt::skip]
-const BETWEEN: &[&str] = &[
-    "大概", "大约", "差不多", "最好", "应该", "可能", "也就是", "就是", "的话", "的", "那", "吧", "呢", "就", "在", "嘛", "呀", "哈",
-    "约", "是", "你", "您",
-];
+/// How far a letter that begins an expression may be from the one that tells of it: 过一个小时.
+const REACH: usize = 3;
 
 /// The expressions of a text, from its beginning to its end.
 pub(super) fn expressions(letters: &Letters) -> Vec<Expression> {
     let mut found: Vec<Expression> = Vec::new();
+    let (letter, pause) = (|at: usize| letters.at(at), |at: usize| letters.colon(at));
+    let mut telling = (0..letters.len()).filter(|at| sieve::tells(&letter, &pause, *at)).peekable();
     let mut at = 0;
-    while at < letters.len() {
-        match letters.at(at).filter(|ch| begins(*ch)).and_then(|_| expression(letters, at)) {
+    while let Some(tells) = telling.peek().copied() {
+        if tells < at {
+            telling.next();
+            continue;
+        }
+        at = at.max(tells.saturating_sub(REACH));
+        match letters.at(at).filter(|ch| BEGINNINGS.has(*ch)).and_then(|_| expression(letters, at)) {
             Some((expression, end)) => {
                 found.push(expression);
                 at = end.max(at + 1);
@@ -66,22 +48,27 @@ pub(super) fn expressions(letters: &Letters) -> Vec<Expression> {
     found
 }
 
-/// Whether an expression may begin with this letter: most cannot.
-fn begins(ch: char) -> bool {
-    const FIRST: &str = "今明后大外听第昨寻琴前刚去周星礼拜下这本当上月早清一朝头中正晌响午过晏傍黄擦挨收放晚夜三半深凌差零两二四五六七八九十几隔等再停歇改迟回待呆稍转到以随年开春节国元";
-    ch.is_ascii_digit() || FIRST.contains(ch)
-}
+/// Letters that an expression may begin with: most cannot.
+const BEGINS: &[char] = &[
+    '今', '明', '后', '大', '外', '听', '第', '昨', '寻', '琴', '前', '刚', '去', '周', '星', '礼', '拜', '下', '这', '本', '当', '上',
+    '月', '早', '清', '一', '朝', '头', '中', '正', '晌', '响', '午', '过', '晏', '傍', '黄', '擦', '挨', '收', '放', '晚', '夜', '三',
+    '半', '深', '凌', '差', '零', '〇', '二', '两', '俩', '四', '五', '六', '七', '八', '九', '十', '几', '隔', '再', '等', '停', '歇',
+    '改', '迟', '回', '待', '呆', '稍', '转', '到', '以', '年', '春', '节', '国', '元', '开', '好', '吃', '饭', '散', '忙', '0', '1', '2',
+    '3', '4', '5', '6', '7', '8', '9',
+];
+static BEGINNINGS: LetterSet = LetterSet::of(BEGINS);
 
 fn expression(letters: &Letters, from: usize) -> Option<(Expression, usize)> {
     let told = |end: usize, meaning: Meaning, bare: bool| Some((Expression { letters: from..end, meaning, bare }, end));
-    if let Some(end) =
-        letters.any(from, PAST).filter(|_| !(letters.is(from, "前") && letters.before(from).is_some_and(|ch| "以之提从".contains(ch))))
+    if let Some(end) = letters
+        .listed(from, List::Past)
+        .filter(|_| !(letters.is(from, "前") && letters.before(from).is_some_and(|ch| "以之提从".contains(ch))))
     {
         // 昨天下午三点 is one: its time is not taken for today's.
         let end = behind_day(letters, end).map_or(end, |(_, end)| end);
         return told(end, Meaning::Past, false);
     }
-    if let Some(end) = letters.any(from, SPANS) {
+    if let Some(end) = letters.listed(from, List::Spans).filter(|_| !letters.ends_in(from, &["半"]) && !within_number(letters, from)) {
         return told(end, Meaning::Span, false);
     }
     if let Some((meaning, end, bare)) = length(letters, from) {
@@ -94,21 +81,22 @@ fn expression(letters: &Letters, from: usize) -> Option<(Expression, usize)> {
     if let Some((moment, end)) = moment(letters, from) {
         return told(end, Meaning::Moment(moment), false);
     }
-    let end = letters.any(from, LATER).filter(|end| !is_later_of_something(letters, from, *end))?;
+    let end = letters.listed(from, List::Later).filter(|end| !is_later_of_something(letters, from, *end))?;
     told(end, Meaning::Later, false)
 }
 
 /// 以后 behind something is after that; a 一下 in 等一下我 asks to hold the line, as does 等一下啊.
 fn is_later_of_something(letters: &Letters, from: usize, end: usize) -> bool {
-    letters.is(from, "以") && (!letters.begins_clause(from) && !letters.ends_with(from, &["那", "就", "等"]) || letters.is(end, "都"))
+    letters.is(from, "以") && (!letters.begins_clause(from) && !letters.ends_in(from, &["那", "就", "等"]) || letters.is(end, "都"))
 }
 
 /// A day, a part of it, a time.
 fn moment(letters: &Letters, from: usize) -> Read<Moment> {
     if let Some(((day, part), end)) = days::day(letters, from) {
         let moment = Moment { day: Some(day), part, time: None };
-        // 明天或者后天, 周一到周五: the first stands.
-        let other = letters.any(end, &["或者", "或", "到", "至"]).and_then(|past| days::day(letters, past));
+        // 明天或者后天, 周一到周五, 5号6号: the first stands.
+        let past = letters.any(end, &["或者", "或", "到", "至"]).or((!letters.begins_clause(end)).then_some(end));
+        let other = past.and_then(|past| days::day(letters, past));
         let end = around_day(letters, other.map_or(end, |(_, end)| end));
         if part.is_some() {
             let rest = between(letters, end).and_then(|at| times::time(letters, at, true));
@@ -160,7 +148,7 @@ fn part_and_time(letters: &Letters, from: usize) -> Read<Moment> {
 fn between(letters: &Letters, from: usize) -> Option<usize> {
     let mut at = from;
     for _ in 0..3 {
-        match letters.any(at, BETWEEN) {
+        match letters.listed(at, List::Between) {
             Some(past) => at = past,
             None => break,
         }
@@ -197,7 +185,8 @@ fn amount(letters: &Letters, from: usize) -> Read<Meaning> {
         return letters
             .any(half, HOURS)
             .map(|end| (minutes(30), end))
-            .or_else(|| letters.word(half, "个月").map(|end| (of_day(Day::In(15)), end)));
+            .or_else(|| letters.word(half, "个月").map(|end| (of_day(Day::In(15)), end)))
+            .or_else(|| letters.word(half, "年").map(|end| (of_day(Day::InMonths(6)), end)));
     }
     // 几个小时, 十几分钟: no telling how many.
     let open = letters.word(from, "几").or_else(|| letters.any(from, &["十几", "十多", "好几"]));
@@ -226,5 +215,6 @@ fn amount(letters: &Letters, from: usize) -> Read<Meaning> {
                 .filter(|(_, end)| !letters.is(*end, "一二三四五六日天末年"))
         })
         .or_else(|| read(&["个月"], of_day(Day::InMonths(days))))
+        .or_else(|| read(&["年"], of_day(Day::InMonths(days * 12))))
         .or_else(|| read(&["天", "日"], of_day(Day::In(days))).filter(|(_, end)| letters.is(*end - 1, "天") || letters.is(*end, "后以之")))
 }

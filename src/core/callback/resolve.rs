@@ -106,6 +106,7 @@ fn days(day: Option<Day>, today: Date) -> Option<Box<dyn Iterator<Item = Date>>>
         // On a Sunday this weekend is today.
         Some(Day::Weekend(Some(0))) => just(from_today((6 - weekday).max(0))),
         Some(Day::Weekend(Some(weeks))) => just(from_today(i32::from(weeks) * 7 + 6 - weekday)),
+        Some(Day::Date(Month::Named(month) | Month::Of(_, month), _)) if !(1..=12).contains(&month) => None,
         Some(Day::Date(month, day)) => {
             let date = move |first: Date| Date::new(first.year(), first.month(), i8::try_from(day).ok()?).ok();
             let mut dates = months(month, today).filter_map(date).peekable();
@@ -119,11 +120,15 @@ fn days(day: Option<Day>, today: Date) -> Option<Box<dyn Iterator<Item = Date>>>
 
 /// The first days of the months that are meant, the nearest first.
 fn months(month: Month, today: Date) -> impl Iterator<Item = Date> + 'static {
-    let first = today.first_of_month();
+    let first = match month {
+        Month::Of(year, _) => Date::new(year, 1, 1).unwrap_or(today.first_of_month()),
+        _ => today.first_of_month(),
+    };
     let later = move |months: i32| first.checked_add(months.months()).ok();
     let (first, step, count) = match month {
         Month::Next => (0, 1, 4),
         Month::In(months) => (i32::from(months), 1, 1),
+        Month::Of(_, month) => (i32::from(month) - 1, 1, 1),
         Month::Named(month) => ((i32::from(month) - i32::from(today.month())).rem_euclid(12), 12, 2),
     };
     (0..count).filter_map(move |nth| later(first + nth * step))

@@ -1,8 +1,10 @@
 //! Times of the clock and parts of the day: 三点半, 差五分八点, 15:30, 下午, 下晌.
 
+use super::letter_set::LetterSet;
 use super::letters::Letters;
 use super::meaning::{Part, Time};
 use super::number::{Number, number, within_number};
+use super::words::List;
 
 /// Something read, and where it ends.
 pub(super) type Read<T> = Option<(T, usize)>;
@@ -13,20 +15,25 @@ const PARTS: [(&[&str], Part); 8] = [
     (&["中午", "正午", "晌午", "响午", "午间"], Part::Noon),
     (&["下午", "午后", "下昼", "晏昼", "下半晌", "后半晌", "下晌", "后晌", "过晌", "下半天"], Part::Afternoon),
     (&["傍晚", "黄昏", "傍黑", "擦黑", "下晚", "挨晚"], Part::Dusk),
-    (&["下班以后", "下班之后", "下班过后", "下班后", "下了班", "收工后", "收了工", "放工后"], Part::AfterWork),
+    (
+        &["下班以后", "下班之后", "下班过后", "下班后", "下班了", "下了班", "等我下班", "等下班", "收工后", "收了工", "放工后"],
+        Part::AfterWork,
+    ),
     (&["晚上", "夜晚", "晚间", "夜间", "夜里", "晚黑", "晚头", "夜头"], Part::Evening),
     (&["三更半夜", "后半夜", "大半夜", "半夜", "深夜", "凌晨"], Part::Night),
 ];
 
-/// What follows a time of the clock and belongs to it: 以后 and 之前 keep the time itself.
-#[rustfmt::skip]
-const AROUND: &[&str] = &[
-    "来钟", "左右", "前后", "上下", "以后", "之后", "过后", "以前", "之前", "之间", "以内", "之内", "的时候", "那时候", "那会儿",
-    "那会", "那阵", "钟", "整", "许",
-];
+/// The first letters of the parts.
+static FIRSTS: LetterSet = LetterSet::of(&[
+    '大', '一', '朝', '清', '早', '上', '前', '头', '午', '中', '正', '晌', '响', '下', '后', '过', '晏', '傍', '黄', '擦', '挨', '收',
+    '放', '等', '晚', '夜', '三', '半', '深', '凌',
+]);
 
 /// The part of the day named at `from`.
 pub(super) fn part(letters: &Letters, from: usize) -> Read<Part> {
+    if !FIRSTS.has(letters.at(from)?) {
+        return None;
+    }
     let (end, part) = PARTS.iter().find_map(|(words, part)| Some((letters.any(from, words)?, *part)))?;
     // 上午好 is a greeting, 下午好吗 a question about the time.
     let greets = letters.is(end, "好") && !letters.is(end + 1, "吗不么啊的");
@@ -137,10 +144,10 @@ fn spoken(letters: &Letters, from: usize, placed: bool) -> Read<Time> {
     let behind = many.unwrap_or(behind);
     if hour.value == 1 && !hour.figures && behind == end {
         // 一点: one o'clock, or a little of something.
-        let marked = around(letters, end) > end;
+        let marked = around(letters, end) > end || letters.any(end, &["打", "再", "给", "联系"]).is_some();
         let little =
             letters.is(end, "都也儿空时办问没小点事") || letters.before(from).is_some_and(|ch| "有快慢早晚大小多少好".contains(ch));
-        if !marked && (!placed || little) {
+        if little && around(letters, end) == end || !marked && !placed {
             return None;
         }
     }
@@ -150,7 +157,7 @@ fn spoken(letters: &Letters, from: usize, placed: bool) -> Read<Time> {
 /// Past what belongs to a time: 左右, 以后, 之前.
 pub(super) fn around(letters: &Letters, from: usize) -> usize {
     let mut end = from;
-    while let Some(past) = letters.any(end, AROUND).or_else(|| one_letter(letters, end)) {
+    while let Some(past) = letters.listed(end, List::Around).or_else(|| one_letter(letters, end)) {
         end = past;
     }
     end
