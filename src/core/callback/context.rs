@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::letters::Letters;
 use super::meaning::{Day, Meaning, Moment, Month};
 use super::read::Expression;
-use super::words::List;
+use super::words::{List, Lists, TURNED_DOWN};
 
 /// What the call around an utterance says of the times in it.
 #[derive(Clone, Copy)]
@@ -30,6 +30,9 @@ const MOST_BESIDE: usize = 6;
 /// The same where the words alone could mean something else: 半小时吧.
 const LEAST_BESIDE: usize = 3;
 
+/// How many characters of a robot's line are read for what it asks.
+const LINE_END: usize = 40;
+
 /// The robot's line before an utterance, read only where it matters.
 pub(super) struct Line<'a> {
     text: Option<&'a str>,
@@ -52,12 +55,14 @@ impl<'a> Line<'a> {
 
     fn asks(&self) -> Asks {
         let read = |text: &str| {
-            let line = Letters::new(text);
-            let holds = |list: List| line.holds(0..line.len(), list);
+            // What a line asks it asks at its end.
+            let end = text.char_indices().rev().nth(LINE_END).map_or(text, |(at, _)| text.get(at..).unwrap_or_default());
+            let line = Letters::new(end);
+            let lists = line.lists(0..line.len());
             match () {
-                () if holds(List::AsksWhere) => Asks::Where,
-                () if holds(List::AsksFact) => Asks::Other,
-                () if holds(List::AsksWhen) || holds(List::Or) && holds(List::Choices) => Asks::When,
+                () if lists.has(List::AsksWhere) => Asks::Where,
+                () if lists.has(List::AsksFact) => Asks::Other,
+                () if lists.has(List::AsksWhen) || lists.has(List::Or) && lists.has(List::Choices) => Asks::When,
                 () => Asks::Other,
             }
         };
@@ -109,23 +114,23 @@ fn proposes(letters: &Letters, expression: &Expression, until: usize, again: imp
     }
     let said = said(letters, end, until, ground.busy);
     // 我明天再联系: the customer does.
-    let own = said == Said::Again
-        && letters.before(start) == Some('我')
-        && !letters.holds(end..until, List::Available)
-        && !letters.holds(end..until, List::CallsMe);
+    let own = said == Said::Again && letters.before(start) == Some('我') && {
+        let lists = letters.lists(end..until);
+        !lists.has(List::Available) && !lists.has(List::CallsMe)
+    };
     if said == Said::Against || own {
         return false;
     }
     if let Some(refused) = ground.refused {
         // 现在不需要，你下个月再打给我: a refusal that is over by then, if it says so in as many words.
         return letters.span(start, end).start >= refused
-            && letters.all(start..letters.len(), List::Calling).any(|at| !negated(letters, at));
+            && (start..letters.len()).any(|at| letters.listed(at, List::Calling).is_some() && !negated(letters, at));
     }
     let agreed = agreed(letters, end);
     let clause = letters.clause(start, end);
     let questions = || {
-        letters.asked(&letters.sentence(start, end))
-            || letters.holds(end..clause.end, List::Asking) && !letters.holds(end..clause.end, List::Any)
+        let lists = letters.lists(end..clause.end);
+        letters.asked(&letters.sentence(start, end)) || lists.has(List::Asking) && !lists.has(List::Any)
     };
     if said != Said::Again && !agreed && questions() {
         return false;
@@ -151,14 +156,12 @@ fn proposes(letters: &Letters, expression: &Expression, until: usize, again: imp
 
 /// Whether words of calling or talking again stand in a range, and are not forbidden.
 fn says_again(letters: &Letters, range: Range<usize>) -> bool {
-    [List::Calling, List::Talking, List::Dial]
-        .into_iter()
-        .any(|list| letters.all(range.clone(), list).any(|at| calls(letters, at) && !negated(letters, at)))
+    range.into_iter().any(|at| calls(letters, at) && !negated(letters, at))
 }
 
 /// 别明天打, 不是周三.
 fn turned_down(letters: &Letters, start: usize) -> bool {
-    letters.ends_with(start, List::TurnedDown) && !letters.ends_in(start, &["是不是", "要不要", "能不能", "想不想"])
+    letters.ends_in(start, TURNED_DOWN) && !letters.ends_in(start, &["是不是", "要不要", "能不能", "想不想"])
 }
 
 /// 下午的会, 明天是周末: the time belongs to something else.
@@ -184,23 +187,29 @@ fn said(letters: &Letters, end: usize, until: usize, busy: bool) -> Said {
     let stop = clause_end.min(until);
     let mut at = end;
     while at < stop {
-        if let Some(past) = letters.listed(at, List::NoNegation) {
+        let (mut lists, mut no_negation, mut doing) = (Lists::default(), None, None);
+        for (past, of) in letters.words(at) {
+            lists = lists.with(of);
+            no_negation = no_negation.or(of.has(List::NoNegation).then_some(past));
+            doing = doing.or(of.has(List::Doing).then_some(past));
+        }
+        if let Some(past) = no_negation {
             at = past;
             continue;
         }
-        if letters.listed(at, List::Now).is_some() {
+        if lists.has(List::Now) {
             return Said::Nothing;
         }
-        if let Some(past) = letters.listed(at, List::Doing) {
+        if let Some(past) = doing {
             let freed = busy && letters.ends_in(past, &["下班"]) && !letters.is(past, "了");
             // 合同到期再打: when that is done.
             if !freed && letters.any(past, &["再", "以后", "之后", "后", "完"]).is_none() {
                 return Said::Against;
             }
         }
-        if letters.listed(at, List::OwnCall).is_some()
-            || letters.listed(at, List::Done).is_some()
-            || letters.word(at, "打过").is_some_and(|past| !letters.is(past, "来去"))
+        if lists.has(List::OwnCall)
+            || lists.has(List::Done)
+            || lists.has(List::Dial) && letters.word(at, "打过").is_some_and(|past| !letters.is(past, "来去"))
             || letters.is(at, NEGATIONS)
         {
             return Said::Against;
@@ -215,25 +224,25 @@ fn said(letters: &Letters, end: usize, until: usize, busy: bool) -> Said {
 
 /// Whether words of calling or talking again stand here.
 fn calls(letters: &Letters, at: usize) -> bool {
-    if letters.listed(at, List::OwnCall).is_some() || letters.ends_in(at, &["给你", "给您"]) {
-        return false;
-    }
+    let lists = letters.words(at).fold(Lists::default(), |all, (_, lists)| all.with(lists));
     // 找找我的身份证 looks for something.
-    let searches = letters.is(at, "找") && letters.before(at) == Some('找');
-    letters.listed(at, List::Calling).is_some() || letters.listed(at, List::Talking).is_some() && !searches || dials(letters, at)
+    let talks = lists.has(List::Talking) && !(letters.is(at, "找") && letters.before(at) == Some('找'));
+    (lists.has(List::Calling) || talks || lists.has(List::Dial) && dials(letters, at))
+        && !lists.has(List::OwnCall)
+        && !letters.ends_in(at, &["给你", "给您"])
 }
 
 /// 打 by itself, and not the one of 打折, 打扰, 打车.
 fn dials(letters: &Letters, at: usize) -> bool {
-    letters.is(at, "打")
-        && !letters.is(at + 1, "折扰算车卡工球牌印包开听错广针架交疫点滴雷字麻游拼了过断")
+    !letters.is(at + 1, "折扰算车卡工球牌印包开听错广针架交疫点滴雷字麻游拼了过断")
         && !letters.before(at).is_some_and(|before| "挨拍自主".contains(before))
 }
 
 /// Whether what stands at a place is forbidden: 别再打, 不用打电话.
 fn negated(letters: &Letters, at: usize) -> bool {
     let before = letters.clause(at, at + 1).start.max(at.saturating_sub(4))..at;
-    letters.holds(before.clone(), List::Forbids) && !letters.holds(before.clone(), List::NoNegation) && !letters.holds(before, List::Unable)
+    let lists = letters.lists(before);
+    lists.has(List::Forbids) && !lists.has(List::NoNegation) && !lists.has(List::Unable)
 }
 
 /// 明天吧, 周三也行.

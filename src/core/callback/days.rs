@@ -4,9 +4,10 @@ use super::letters::Letters;
 use super::meaning::{Day, Month, Part};
 use super::number::{digit, number, within_number};
 use super::times::Read;
+use super::words::List;
 
 /// Days by their distance from today. Cantonese 听日, northern 明儿; 明朝 is tomorrow, 今朝 today.
-const NEAR: [(&[&str], i32); 5] = [
+pub(super) const NEAR: [(&[&str], i32); 5] = [
     (&["大大后天", "大大后日"], 4),
     (&["大后天", "大后日", "大后儿", "外后天", "外后日"], 3),
     (&["后天", "后日", "后儿个", "后儿", "后朝"], 2),
@@ -15,7 +16,7 @@ const NEAR: [(&[&str], i32); 5] = [
 ];
 
 /// Days named together with a part of them.
-const WITH_PART: [(&[&str], i32, Part); 10] = [
+pub(super) const WITH_PART: [(&[&str], i32, Part); 10] = [
     (&["明早上", "明儿早", "明早", "明晨", "听朝早", "听朝", "明朝"], 1, Part::Morning),
     (&["明上午"], 1, Part::Forenoon),
     (&["明中午"], 1, Part::Noon),
@@ -47,11 +48,14 @@ pub(super) fn day(letters: &Letters, from: usize) -> Read<(Day, Option<Part>)> {
         let (end, day, part) = WITH_PART.iter().find_map(|(words, day, part)| Some((letters.any(from, words)?, *day, *part)))?;
         Some(((Day::In(day), Some(part)), end))
     };
-    let named = letters.is(from, "今明后听大外第");
+    let named = letters.listed(from, List::Day).is_some();
     let near = || NEAR.iter().find_map(|(words, day)| Some(((Day::In(*day), None), letters.any(from, words)?)));
     let plain = |read: Read<Day>| read.map(|(day, end)| ((day, None), end));
     let word = if named { near().or_else(with_part) } else { None };
-    word.or_else(|| plain(weekday(letters, from))).or_else(|| plain(date(letters, from)))
+    let numeric = letters.at(from).is_some_and(|first| digit(first).is_some() || first == '十');
+    let counted = letters.is(from, "下这本当周星礼拜月");
+    word.or_else(|| if counted { plain(weekday(letters, from)) } else { None })
+        .or_else(|| if counted || numeric { plain(date(letters, from)) } else { None })
 }
 
 fn which(letters: &Letters, from: usize) -> Read<i8> {

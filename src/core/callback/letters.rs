@@ -1,9 +1,8 @@
 //! A text as the reader of times sees it: folded letters without hesitations, each with its place in the original.
 
-use std::cell::OnceCell;
 use std::ops::Range;
 
-use super::words::{self, List, Words};
+use super::words::{self, List, Lists};
 use crate::core::text::fold::{Class, Info, TABLES};
 use crate::core::text::units::Gap;
 
@@ -21,12 +20,10 @@ struct Letter {
     asked: bool,
 }
 
-/// The letters of a text, and the words among them.
+/// The letters of a text.
 #[derive(Debug, Default)]
 pub(super) struct Letters {
     list: Vec<Letter>,
-    /// Found when one is first looked for anywhere.
-    words: OnceCell<Words>,
 }
 
 /// Letters being taken from a text.
@@ -93,7 +90,7 @@ impl Letters {
         if places >= 2 && clauses * 3 >= places * 2 {
             list.iter_mut().filter(|letter| letter.gap == Gap::Clause).for_each(|letter| letter.gap = Gap::None);
         }
-        Self { list, words: OnceCell::new() }
+        Self { list }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -141,28 +138,20 @@ impl Letters {
         words.iter().find_map(|word| self.word(from, word))
     }
 
+    /// The known words that stand at `from`, the longest first: where each ends, and its lists.
+    pub(super) fn words(&self, from: usize) -> impl Iterator<Item = (usize, Lists)> {
+        words::words_at(|at| self.at(at), from)
+    }
+
     /// Past the longest word of a list that stands at `from`.
     pub(super) fn listed(&self, from: usize, list: List) -> Option<usize> {
-        words::listed(&|at| self.at(at), from, list)
+        self.words(from).find(|(_, lists)| lists.has(list)).map(|(end, _)| end)
     }
 
-    fn words(&self) -> &Words {
-        self.words.get_or_init(|| Words::of(&|at| self.at(at), self.len()))
-    }
-
-    /// Where the words of a list begin that lie within a range.
-    pub(super) fn all(&self, range: Range<usize>, list: List) -> impl Iterator<Item = usize> {
-        self.words().within(range, list)
-    }
-
-    /// Whether a word of a list lies within a range.
-    pub(super) fn holds(&self, range: Range<usize>, list: List) -> bool {
-        self.all(range, list).next().is_some()
-    }
-
-    /// Whether a word of a list ends just before `index`.
-    pub(super) fn ends_with(&self, index: usize, list: List) -> bool {
-        self.words().ends(index, list)
+    /// The lists of the words that lie within a range.
+    pub(super) fn lists(&self, range: Range<usize>) -> Lists {
+        let words = range.clone().flat_map(|from| self.words(from)).filter(|(end, _)| *end <= range.end);
+        words.fold(Lists::default(), |all, (_, lists)| all.with(lists))
     }
 
     /// Whether one of these words ends just before `index`.

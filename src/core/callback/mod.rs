@@ -8,6 +8,9 @@
 //! Times are read from the same folded text as phrases are: width, case, traditional characters, recognisers' spaces and hesitations
 //! make no difference. What they mean is relative to the moment the utterance began, in the call's time zone.
 //!
+//! A text is looked through if the script's own list of times hits it, or if it is short and a pair of letters tells that
+//! a time may be in it; and only when a verdict is made, from the last utterance on.
+//!
 //! **What counts.** A time counts where it proposes to talk again: it comes with words of calling again (再打, 打给我, 再聊, 有空 …), it answers a robot
 //! line that asks when, or accepts an open invite, the customer is busy or not the right person, or says yes or asks for contact and names
 //! little else. It does not count in the past (昨天), in a question (你们周末上班吗), turned down (明天不在), as the customer's own business (我三点下班了) or call

@@ -6,7 +6,7 @@ use super::days;
 use super::letter_set::LetterSet;
 use super::letters::Letters;
 use super::meaning::{Day, Meaning, Moment, Time};
-use super::number::{number, within_number};
+use super::number::{digit, number, within_number};
 use super::sieve;
 use super::times::{self, Read, around};
 use super::words::List;
@@ -60,6 +60,7 @@ static BEGINNINGS: LetterSet = LetterSet::of(BEGINS);
 
 fn expression(letters: &Letters, from: usize) -> Option<(Expression, usize)> {
     let told = |end: usize, meaning: Meaning, bare: bool| Some((Expression { letters: from..end, meaning, bare }, end));
+    let numeric = letters.at(from).is_some_and(|first| digit(first).is_some() || matches!(first, '十' | '几' | '半'));
     if let Some(end) = letters
         .listed(from, List::Past)
         .filter(|_| !(letters.is(from, "前") && letters.before(from).is_some_and(|ch| "以之提从".contains(ch))))
@@ -71,14 +72,15 @@ fn expression(letters: &Letters, from: usize) -> Option<(Expression, usize)> {
     if let Some(end) = letters.listed(from, List::Spans).filter(|_| !letters.ends_in(from, &["半"]) && !within_number(letters, from)) {
         return told(end, Meaning::Span, false);
     }
-    if let Some((meaning, end, bare)) = length(letters, from) {
+    let length = if numeric || letters.is(from, "过隔再等停歇") { length(letters, from) } else { None };
+    if let Some((meaning, end, bare)) = length {
         // 两天后下午三点: the day it comes to, and a time of it.
         if let (Meaning::Moment(moment), Some((rest, end))) = (meaning, behind_day(letters, end)) {
             return told(end, Meaning::Moment(Moment { part: rest.part, time: rest.time, ..moment }), bare);
         }
         return told(end, meaning, bare);
     }
-    if let Some((moment, end)) = moment(letters, from) {
+    if let Some((moment, end)) = moment(letters, from, numeric) {
         return told(end, Meaning::Moment(moment), false);
     }
     let end = letters.listed(from, List::Later).filter(|end| !is_later_of_something(letters, from, *end))?;
@@ -91,7 +93,7 @@ fn is_later_of_something(letters: &Letters, from: usize, end: usize) -> bool {
 }
 
 /// A day, a part of it, a time.
-fn moment(letters: &Letters, from: usize) -> Read<Moment> {
+fn moment(letters: &Letters, from: usize, numeric: bool) -> Read<Moment> {
     if let Some(((day, part), end)) = days::day(letters, from) {
         let moment = Moment { day: Some(day), part, time: None };
         // 明天或者后天, 周一到周五, 5号6号: the first stands.
@@ -107,8 +109,8 @@ fn moment(letters: &Letters, from: usize) -> Read<Moment> {
             None => (moment, end),
         });
     }
-    part_and_time(letters, from)
-        .or_else(|| times::time(letters, from, false).map(|(time, end)| (Moment { time: Some(time), ..Moment::default() }, end)))
+    let time = || if numeric || letters.is(from, "差") { times::time(letters, from, false) } else { None };
+    part_and_time(letters, from).or_else(|| time().map(|(time, end)| (Moment { time: Some(time), ..Moment::default() }, end)))
 }
 
 /// Past what follows a day and belongs to it: 周三以后, 八号左右, 下周三那天.

@@ -1,6 +1,5 @@
 //! Times of the clock and parts of the day: 三点半, 差五分八点, 15:30, 下午, 下晌.
 
-use super::letter_set::LetterSet;
 use super::letters::Letters;
 use super::meaning::{Part, Time};
 use super::number::{Number, number, within_number};
@@ -9,7 +8,8 @@ use super::words::List;
 /// Something read, and where it ends.
 pub(super) type Read<T> = Option<(T, usize)>;
 
-const PARTS: [(&[&str], Part); 8] = [
+/// The parts of the day.
+pub(super) const PARTS: [(&[&str], Part); 8] = [
     (&["大清早", "一大早", "大早上", "朝头早", "清早", "清晨", "早上", "早晨", "一早", "朝早", "早间"], Part::Morning),
     (&["上午", "上半天", "上昼", "前晌", "头晌", "上晌", "午前"], Part::Forenoon),
     (&["中午", "正午", "晌午", "响午", "午间"], Part::Noon),
@@ -23,17 +23,9 @@ const PARTS: [(&[&str], Part); 8] = [
     (&["三更半夜", "后半夜", "大半夜", "半夜", "深夜", "凌晨"], Part::Night),
 ];
 
-/// The first letters of the parts.
-static FIRSTS: LetterSet = LetterSet::of(&[
-    '大', '一', '朝', '清', '早', '上', '前', '头', '午', '中', '正', '晌', '响', '下', '后', '过', '晏', '傍', '黄', '擦', '挨', '收',
-    '放', '等', '晚', '夜', '三', '半', '深', '凌',
-]);
-
 /// The part of the day named at `from`.
 pub(super) fn part(letters: &Letters, from: usize) -> Read<Part> {
-    if !FIRSTS.has(letters.at(from)?) {
-        return None;
-    }
+    letters.listed(from, List::Part)?;
     let (end, part) = PARTS.iter().find_map(|(words, part)| Some((letters.any(from, words)?, *part)))?;
     // 上午好 is a greeting, 下午好吗 a question about the time.
     let greets = letters.is(end, "好") && !letters.is(end + 1, "吗不么啊的");

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use rustc_hash::FxHashMap;
 
 use super::letter_set::LetterSet;
+use super::{days, times};
 
 /// A list of words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +28,6 @@ pub(super) enum List {
     Doing,
     /// A negation that negates nothing here.
     NoNegation,
-    /// What directly before a time turns it down.
-    TurnedDown,
     /// What forbids the word behind it: 别再打, 不用打电话.
     Forbids,
     /// What forbids nothing behind it: 没空，明天打.
@@ -63,10 +62,14 @@ pub(super) enum List {
     Between,
     /// What follows a time of the clock and belongs to it: 以后 and 之前 keep the time itself.
     Around,
+    /// A part of the day, see [`times::PARTS`].
+    Part,
+    /// A day by its distance from today, see [`days::NEAR`] and [`days::WITH_PART`].
+    Day,
 }
 
 /// Every list with its words.
-pub(super) const LISTS: [(List, &[&str]); 27] = [
+pub(super) const LISTS: [(List, &[&str]); 26] = [
     (List::Calling, CALLING),
     (List::Talking, TALKING),
     (List::Dial, DIAL),
@@ -76,7 +79,6 @@ pub(super) const LISTS: [(List, &[&str]); 27] = [
     (List::Done, DONE),
     (List::Doing, DOING),
     (List::NoNegation, NO_NEGATION),
-    (List::TurnedDown, TURNED_DOWN),
     (List::Forbids, FORBIDS),
     (List::Unable, UNABLE),
     (List::Now, NOW),
@@ -128,7 +130,9 @@ const NO_NEGATION: &[&str] = &[
     "别忘", "不客气", "没关系", "没那么忙", "唔好意思", "唔紧要", "冇问题", "冇事", "行不行", "好不好", "可不可以", "方不方便",
     "有没有", "能不能", "是不是", "要不要", "得唔得", "好唔好", "中不中", "要不", "忙完", "不上班",
 ];
-const TURNED_DOWN: &[&str] = &["别", "不要", "不用", "不是", "甭", "莫", "唔好", "勿", "不能", "不到", "没到", "不想", "不许", "不准"];
+/// What directly before a time turns it down.
+pub(super) const TURNED_DOWN: &[&str] =
+    &["别", "不要", "不用", "不是", "甭", "莫", "唔好", "勿", "不能", "不到", "没到", "不想", "不许", "不准"];
 const NOW: &[&str] = &["现在", "这会儿", "这会", "目前", "眼下", "这阵", "依家", "而家", "此刻", "当前"];
 #[rustfmt::skip]
 const ASKING: &[&str] = &[
@@ -198,8 +202,11 @@ struct Word {
 
 /// All words.
 struct Index {
-    /// Their first letters: most letters begin no word.
+    /// Their first letters, and the second ones: most letters begin no word.
     firsts: LetterSet,
+    seconds: LetterSet,
+    /// The letters that are words.
+    letters: LetterSet,
     /// Words of one letter, with the lists they are in.
     alone: FxHashMap<char, u32>,
     /// The others by their first two letters, the longest first.
@@ -210,10 +217,19 @@ static INDEX: LazyLock<Index> = LazyLock::new(Index::build);
 
 impl Index {
     fn build() -> Self {
-        let mut index = Self { firsts: LetterSet::of(&[]), alone: FxHashMap::default(), pairs: FxHashMap::default() };
+        let mut index = Self {
+            firsts: LetterSet::of(&[]),
+            seconds: LetterSet::of(&[]),
+            letters: LetterSet::of(&[]),
+            alone: FxHashMap::default(),
+            pairs: FxHashMap::default(),
+        };
         for (list, words) in LISTS {
             words.iter().for_each(|word| index.add(word, list.bit()));
         }
+        times::PARTS.iter().flat_map(|(words, _)| *words).for_each(|word| index.add(word, List::Part.bit()));
+        days::NEAR.iter().flat_map(|(words, _)| *words).for_each(|word| index.add(word, List::Day.bit()));
+        days::WITH_PART.iter().flat_map(|(words, ..)| *words).for_each(|word| index.add(word, List::Day.bit()));
         index.pairs.values_mut().for_each(|words| words.sort_by_key(|word| std::cmp::Reverse(word.rest.len())));
         index
     }
@@ -223,9 +239,11 @@ impl Index {
         let Some(first) = letters.next() else { return };
         self.firsts.insert(first);
         let Some(second) = letters.next() else {
+            self.letters.insert(first);
             *self.alone.entry(first).or_default() |= list;
             return;
         };
+        self.seconds.insert(second);
         let rest: Box<[char]> = letters.collect();
         let words = self.pairs.entry((first, second)).or_default();
         match words.iter_mut().find(|word| word.rest == rest) {
@@ -241,58 +259,35 @@ impl List {
     }
 }
 
-/// A word where it stands.
-#[derive(Debug, Clone, Copy)]
-struct Found {
-    start: usize,
-    end: usize,
-    lists: u32,
+/// Some of the lists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Lists(u32);
+
+impl Lists {
+    /// Whether one is among them.
+    pub(super) const fn has(self, list: List) -> bool {
+        self.0 & list.bit() != 0
+    }
+
+    /// These and those.
+    pub(super) const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 }
 
 /// The words that begin at `start`, the longest first: where each ends, and its lists.
-fn words_at(letters: &impl Fn(usize) -> Option<char>, start: usize) -> impl Iterator<Item = (usize, u32)> {
+pub(super) fn words_at(letters: impl Fn(usize) -> Option<char>, start: usize) -> impl Iterator<Item = (usize, Lists)> {
     let index = &*INDEX;
     let first = letters(start).filter(|first| index.firsts.has(*first));
-    let pair = first.and_then(|first| index.pairs.get(&(first, letters(start + 1)?)));
+    let second = first.and_then(|_| letters(start + 1)).filter(|second| index.seconds.has(*second));
+    let pair = first.zip(second).and_then(|pair| index.pairs.get(&pair));
     let longer = pair.into_iter().flatten().filter_map(move |word| {
         let end = start + 2 + word.rest.len();
         let same = word.rest.iter().zip(start + 2..).all(|(expected, at)| letters(at) == Some(*expected));
-        same.then_some((end, word.lists))
+        same.then_some((end, Lists(word.lists)))
     });
-    let alone = first.and_then(|first| index.alone.get(&first));
-    longer.chain(alone.map(|lists| (start + 1, *lists)))
-}
-
-/// Past the longest word of a list that stands at `start`.
-pub(super) fn listed(letters: &impl Fn(usize) -> Option<char>, start: usize, list: List) -> Option<usize> {
-    words_at(letters, start).find(|(_, lists)| lists & list.bit() != 0).map(|(end, _)| end)
-}
-
-/// Where a text's words stand.
-#[derive(Debug, Default)]
-pub(super) struct Words {
-    /// In the order of the text.
-    found: Vec<Found>,
-}
-
-impl Words {
-    /// The words among so many letters.
-    pub(super) fn of(letters: &impl Fn(usize) -> Option<char>, count: usize) -> Self {
-        let all = (0..count).flat_map(|start| words_at(letters, start).map(move |(end, lists)| Found { start, end, lists }));
-        Self { found: all.collect() }
-    }
-
-    /// Where the words of a list begin that lie within a range.
-    pub(super) fn within(&self, range: std::ops::Range<usize>, list: List) -> impl Iterator<Item = usize> {
-        let first = self.found.partition_point(|found| found.start < range.start);
-        let from = self.found.iter().skip(first).take_while(move |found| found.start < range.end);
-        from.filter(move |found| found.lists & list.bit() != 0 && found.end <= range.end).map(|found| found.start)
-    }
-
-    /// Whether a word of a list ends before `end`.
-    pub(super) fn ends(&self, end: usize, list: List) -> bool {
-        self.found.iter().any(|found| found.end == end && found.lists & list.bit() != 0)
-    }
+    let alone = first.filter(|first| index.letters.has(*first)).and_then(|first| index.alone.get(&first));
+    longer.chain(alone.map(|lists| (start + 1, Lists(*lists))))
 }
 
 #[cfg(test)]
@@ -303,12 +298,11 @@ mod tests {
     fn words_are_found_where_they_stand() {
         let text: Vec<char> = "你明天再打给我吧".chars().collect();
         let letters = |at: usize| text.get(at).copied();
-        assert_eq!(listed(&letters, 3, List::Calling), Some(5));
-        assert_eq!(listed(&letters, 4, List::Calling), Some(7), "打给我, not 打");
-        assert_eq!(listed(&letters, 2, List::Calling), None);
-        let words = Words::of(&letters, text.len());
-        assert_eq!(words.within(0..8, List::Dial).collect::<Vec<_>>(), [4]);
-        assert!(words.ends(8, List::Agreed));
+        let past = |start: usize, list: List| words_at(letters, start).find(|(_, lists)| lists.has(list)).map(|(end, _)| end);
+        assert_eq!(past(3, List::Calling), Some(5));
+        assert_eq!(past(4, List::Calling), Some(7), "打给我");
+        assert_eq!(past(4, List::Dial), Some(5), "打");
+        assert_eq!(past(2, List::Calling), None);
     }
 
     #[test]
