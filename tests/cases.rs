@@ -151,7 +151,7 @@ fn grpc_gives_the_same_whole_and_streamed_and_so_does_http() {
 }
 
 /// A POST by hand: the body of the answer.
-async fn http_post<T: serde::de::DeserializeOwned>(address: &str, path: &str, body: Vec<u8>) -> T {
+pub async fn http_post<T: serde::de::DeserializeOwned>(address: &str, path: &str, body: Vec<u8>) -> T {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(address).await.expect("the server answers");
     let head = format!(

@@ -13,7 +13,8 @@ use callgrade::wire::v1;
 use proptest::prelude::*;
 
 use super::{call, clock, told};
-use crate::support::{callgrade, script, stdout, utterance};
+use crate::cases::http_post;
+use crate::support::{TestServer, block_on, callgrade, script, stdout, utterance};
 
 /// Calls said on Monday, 23 November 2026, the last line at 10:20 in Shanghai → the callback.
 const CALLS: &[(&[&str], &str)] = &[
@@ -156,6 +157,18 @@ fn a_live_calls_head_comes_with_its_first_event() {
     assert_eq!(live(&odd), (expected, 1));
     let without: Vec<StreamEvent> = messages.iter().map(|message| StreamEvent { clock: None, ..message.clone() }).collect();
     assert_eq!(live(&without), (None, 1));
+}
+
+#[test]
+fn live_events_over_http_bring_the_head_too() {
+    block_on(async {
+        let mut server = TestServer::start(Patience::default(), Limits::default()).await;
+        let body = LINE.replace("ZONE", "Asia/Urumqi").replace(r#"{"atMs":1000"#, r#"{"seq":1,"atMs":1000"#);
+        let body = body.replace(r#"{"atMs":9000"#, r#"{"seq":2,"atMs":9000"#).replace(r#"{"atMs":12000"#, r#"{"seq":3,"atMs":12000"#);
+        let answer: serde_json::Value = http_post(&server.address, "/v1/calls/c/events", body.into_bytes()).await;
+        assert_eq!(answer["verdict"]["callback"]["at"], "2026-11-24T09:00:00+00:00", "{answer}");
+        server.stopped().await;
+    });
 }
 
 #[test]
