@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::callback::may_name_time;
 use super::dial;
 use super::event::{Answerer, DialResult};
 use super::learned::Learned;
@@ -29,12 +30,14 @@ pub struct CustomerReading {
     pub assent: bool,
     /// It opens with words that say no.
     pub dissent: bool,
-    /// It names a time.
-    pub time: bool,
     /// What it resembles, where the lists find nothing.
     pub learned: Option<Box<Learned>>,
     /// It corrects what the customer said before.
     pub corrects: bool,
+    /// It names a time, by the script's list.
+    pub time: bool,
+    /// It may hold words of time: it is looked through for a callback.
+    pub may_name_time: bool,
     /// Words that show a machine.
     pub machine: Option<Answerer>,
     /// A carrier's recording.
@@ -101,6 +104,8 @@ pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> Cust
         }
     }
     reading.machine = machine.map(|(_, answerer)| answerer);
+    let listed = script.customer_lists.contains(&CustomerList::Time);
+    reading.may_name_time = reading.time || may_name_time(&scratch.units, listed);
     if reading.words && reading.concepts.is_empty() && reading.machine.is_none() && script.customer.may_be_aside(&scratch.units) {
         hits.extend(script.customer.read_asides(scratch));
         hits.sort_by_key(|hit| (hit.start, hit.end, hit.list));
