@@ -77,6 +77,9 @@ const QUESTION_TAIL: u32 = 10;
 /// The characters of cues that make a line certain.
 const CERTAIN: f32 = 10.0;
 
+/// Similarity of a line that ends in a cue which must stand at the end (`再见$`): what a line comes to counts, however long it is.
+const CLOSING: f32 = 0.5;
+
 /// Reads a customer's utterance.
 #[must_use]
 pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> CustomerReading {
@@ -206,13 +209,13 @@ pub fn read_robot(script: &Script, text: &str, recognise: bool, timed: bool, scr
         };
     }
     if recognise {
-        reading.candidates = candidates(script, &script.robot.read_asides(scratch), reading.length);
+        reading.candidates = candidates(script, &script.robot.read_asides(scratch), reading.length, text_end);
     }
     reading
 }
 
 /// Scores nodes by how many of the line's characters their cues cover.
-fn candidates(script: &Script, hits: &[Hit], length: u32) -> SmallVec<[Candidate; 2]> {
+fn candidates(script: &Script, hits: &[Hit], length: u32, text_end: u32) -> SmallVec<[Candidate; 2]> {
     let mut scores: SmallVec<[(NodeIndex, u32, u32); 8]> = SmallVec::new();
     for hit in hits {
         let Some(RobotList::Cue(node)) = script.robot_list(hit.list) else { continue };
@@ -225,8 +228,17 @@ fn candidates(script: &Script, hits: &[Hit], length: u32) -> SmallVec<[Candidate
         }
     }
     let whole = (length as f32).clamp(1.0, CERTAIN);
-    let mut candidates: SmallVec<[Candidate; 2]> =
-        scores.iter().map(|&(node, covered, _)| Candidate { node, similarity: (covered as f32 / whole).min(1.0) }).collect();
+    let closes = |node: NodeIndex| {
+        let mut own = hits.iter().filter(|hit| script.robot_list(hit.list) == Some(RobotList::Cue(node)) && hit.end >= text_end);
+        own.any(|hit| script.robot.entry(hit.entry).is_some_and(|entry| entry.at_end))
+    };
+    let mut candidates: SmallVec<[Candidate; 2]> = scores
+        .iter()
+        .map(|&(node, covered, _)| {
+            let least = if closes(node) { CLOSING } else { 0.0 };
+            Candidate { node, similarity: (covered as f32 / whole).clamp(least, 1.0) }
+        })
+        .collect();
     candidates.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.node.cmp(&b.node)));
     candidates.truncate(3);
     candidates.shrink_to_fit();
