@@ -228,10 +228,10 @@ pub(crate) fn grams_of(units: &[Unit], grams: &mut Vec<Gram>) {
         *window = (old, ch);
     };
     for (place, unit) in units.iter().enumerate() {
-        if place > 0 && unit.gap >= Gap::Clause {
+        if place > 0 && unit.gap() >= Gap::Clause {
             push(&mut window, edge);
         }
-        push(&mut window, u64::from(unit.ch));
+        push(&mut window, u64::from(unit.ch()));
     }
     push(&mut window, edge);
     grams.sort_unstable();

@@ -130,7 +130,7 @@ pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> Cust
         reading.concepts.extend(reading.learned.iter().map(|learned| learned.concept));
     }
     let units = &scratch.units;
-    if reading.machine.is_none() && units.words >= 6 && units.recording {
+    if reading.machine.is_none() && units.words >= 6 && units.recording() {
         reading.carrier = dial::carrier_announcement(text);
     }
     reading.hits = hits.into_boxed_slice();
@@ -153,12 +153,13 @@ fn covered(script: &Script, hits: &[Hit], units: &Units) -> bool {
             || matches!(script.customer_list(hit.list), Some(CustomerList::Concept(concept)) if Some(concept) == script.known.filler)
     });
     let mut next = filler.next();
-    for unit in units.list.iter().filter(|unit| unit.word) {
-        while let Some(hit) = next.filter(|hit| hit.start <= unit.at) {
+    for (index, _) in units.list.iter().enumerate().filter(|(_, unit)| unit.word()) {
+        let at = units.at(index);
+        while let Some(hit) = next.filter(|hit| hit.start <= at) {
             reach = reach.max(hit.end);
             next = filler.next();
         }
-        if unit.at >= reach {
+        if at >= reach {
             return false;
         }
     }
@@ -183,10 +184,9 @@ pub fn read_robot(script: &Script, text: &str, recognise: bool, timed: bool, scr
         (false, true) => 0,
     };
     let hits = script.robot.read_units(scratch);
-    let list = scratch.units.list.as_slice();
-    let last_clause = list.iter().enumerate().skip(1).rfind(|(_, unit)| unit.gap >= Gap::Clause).map_or(0, |(index, _)| index);
-    let clause_at = list.get(last_clause).map_or(0, |unit| unit.at);
-    let text_end = list.last().map_or(0, |unit| unit.at + 1);
+    let units = &scratch.units;
+    let last_clause = units.list.iter().rposition(|unit| unit.gap() >= Gap::Clause).unwrap_or_default();
+    let (clause_at, text_end) = (units.at(last_clause), units.end());
     let mut latest = 0;
     for hit in &hits {
         if let Some(RobotList::Asks(ask)) = script.robot_list(hit.list)

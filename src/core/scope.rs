@@ -316,8 +316,8 @@ impl<'a> Passage<'a> {
 
     /// Behind the first unit from a character on.
     fn behind_first(&self, from: u32) -> u32 {
-        let list = self.units.list.as_slice();
-        list.get(list.partition_point(|unit| unit.at < from)).map_or(from, |unit| unit.at + 1)
+        let first = self.units.first_from(from);
+        if first < self.units.list.len() { self.units.at(first) + 1 } else { from }
     }
 }
 
@@ -328,9 +328,8 @@ fn clause_end(units: &Units, from: u32, skip: usize) -> u32 {
 
 /// The first unit from a character on, `skip` units aside, that such a gap stands before.
 fn gap(units: &Units, from: u32, skip: usize, least: Gap) -> u32 {
-    let list = units.list.as_slice();
-    let first = list.partition_point(|unit| unit.at < from);
-    list.get(first..).unwrap_or_default().iter().skip(skip).find(|unit| unit.gap >= least).map_or(u32::MAX, |unit| unit.at)
+    let rest = units.first_from(from) + skip;
+    (rest..units.list.len()).find(|&index| units.get(index).gap() >= least).map_or(u32::MAX, |index| units.at(index))
 }
 
 /// Whether a hit is a statement that a cue of this kind can take back.

@@ -54,7 +54,8 @@ impl Taking {
     }
 
     fn push(&mut self, info: Info, at: u32) {
-        if info.hesitates() {
+        // Its end, 个, is looked at with what precedes it.
+        if info.pauses() && info.ch() != '个' as u16 {
             return;
         }
         let ch = char::from_u32(u32::from(info.ch())).unwrap_or_default();

@@ -67,8 +67,8 @@ const SHORT: usize = 24;
 /// Whether a text that was cut into units may hold words of time; `listed` where the script has a list of such words.
 pub(crate) fn may_name_time(units: &Units, listed: bool) -> bool {
     let list = units.list.as_slice();
-    let letter = |at: usize| list.get(at).and_then(|unit| char::from_u32(unit.ch.into()));
-    let pause = |at: usize| list.get(at).is_some_and(|unit| unit.gap == Gap::Clause);
+    let letter = |at: usize| list.get(at).and_then(|unit| char::from_u32(unit.ch().into()));
+    let pause = |at: usize| list.get(at).is_some_and(|unit| unit.gap() == Gap::Clause);
     (!listed || list.len() <= SHORT) && (0..list.len()).any(|at| tells(&letter, &pause, at))
 }
 

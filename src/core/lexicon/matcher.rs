@@ -5,7 +5,6 @@ use std::cell::Cell;
 use rustc_hash::FxHashMap;
 
 use super::pattern::{Due, Normal, Pattern};
-use super::program::Characters;
 use super::resolve::RawHit;
 use super::{Entry, EntryId, EntryKind, Hit, Match, PINYIN_MIN, Scratch};
 use crate::core::text::clause::{ends_clause, starts_clause};
@@ -56,7 +55,7 @@ impl MatcherBuilder {
                 let listed = Listed::new(id, entry.list, marks(entry, &symbols));
                 self.chars.add(&symbols, listed);
                 if pinyin && !entry.exception && symbols.len() >= PINYIN_MIN {
-                    let syllables: Vec<u16> = units.list.iter().map(|unit| unit.sound).collect();
+                    let syllables: Vec<u16> = units.list.iter().map(|unit| unit.sound()).collect();
                     if syllables.iter().all(|&syllable| syllable != 0) {
                         self.sounds.add(&syllables, listed);
                     }
@@ -103,49 +102,46 @@ impl Matcher {
     /// Finds all that stands in the text last cut into `scratch`, and writes it to its `raw`: first what was found as words, as
     /// many as are returned.
     pub(super) fn find(&self, entries: &[Entry], scratch: &mut Scratch) -> usize {
-        let Scratch { units, raw, normal, due, exact: spans, .. } = scratch;
+        let Scratch { units, raw, normal, due, .. } = scratch;
         raw.clear();
         due.clear();
-        spans.clear();
-        spans.resize(units.list.len(), 0);
         let scattered = units.scattered();
-        self.chars.scan(
-            units,
-            |_| true,
-            |listed, span| {
-                if listed.marks & mark::ANCHOR != 0 {
-                    if !span.skipped && (span.widest < Gap::Clause || scattered) && due.len() < MOST_DUE {
-                        due.push(Due { pattern: listed.entry, way: listed.list, at: span.start as u32 });
-                    }
-                } else if raw.len() < MOST_HITS && fits(listed.marks, &span, units, scattered) {
-                    raw.push(raw_hit(listed, &span, units, exactness(&span, units)));
-                    if let Some(lengths) = spans.get_mut(span.start) {
-                        *lengths |= length_bit(&span);
-                    }
+        self.chars.scan(units, |listed, span| {
+            if listed.marks & mark::ANCHOR != 0 {
+                if !span.skipped && (span.widest < Gap::Clause || scattered) && due.len() < MOST_DUE {
+                    due.push(Due { pattern: listed.entry, way: listed.list, at: span.start as u32 });
                 }
-            },
-        );
+            } else if raw.len() < MOST_HITS && fits(listed.marks, &span, units, scattered) {
+                raw.push(raw_hit(listed, &span, units, exactness(&span, units)));
+            }
+        });
+        let phrases = raw.len();
         due.extend(self.always.iter().map(|&pattern| Due { pattern, way: Due::ANYWHERE, at: 0 }));
         self.keep_possible(due, units);
-        normal.forget();
-        self.run_patterns(entries, false, due, units, normal, raw);
+        if !due.is_empty() {
+            normal.forget();
+            self.run_patterns(entries, false, due, units, normal, raw);
+        }
         let exact = raw.len();
         if !self.sounds.is_empty() {
             let widest = if scattered { Gap::Clause } else { Gap::Dropped };
             self.sounds.scan_sounds(units, widest, |listed, span| {
+                let hit = raw_hit(listed, &span, units, Match::Pinyin);
                 // What stands there as listed needs no slip of the recogniser to explain it.
-                let exact = spans.get(span.start).is_some_and(|lengths| lengths & length_bit(&span) != 0);
-                if !exact
+                let stands = |phrase: &RawHit| (phrase.hit.start, phrase.hit.end) == (hit.hit.start, hit.hit.end);
+                if !raw.get(..phrases).unwrap_or_default().iter().any(stands)
                     && raw.len() < MOST_HITS
                     && fits(listed.marks, &span, units, scattered)
                     && let Some(entry) = entries.get(listed.entry as usize)
                     && sounds_only(entry, &span, units)
                 {
-                    raw.push(raw_hit(listed, &span, units, Match::Pinyin));
+                    raw.push(hit);
                 }
             });
         }
-        self.run_patterns(entries, true, due, units, normal, raw);
+        if !due.is_empty() {
+            self.run_patterns(entries, true, due, units, normal, raw);
+        }
         exact
     }
 
@@ -156,28 +152,19 @@ impl Matcher {
         }
         let list = units.list.as_slice();
         let reach = Cell::new(0);
-        let bare = |at: usize| at >= reach.get() && list.get(at).is_some_and(|unit| unit.word);
-        let mut stopped = None;
-        self.chars.scan(
-            units,
-            |start| {
-                let before = start.checked_sub(1).filter(|&before| bare(before));
-                stopped = before;
-                before.is_none()
-            },
-            |_, span| reach.set(reach.get().max(span.end + 1)),
-        );
-        let stopped = stopped.or_else(|| list.len().checked_sub(1).filter(|&last| bare(last)));
-        stopped.is_none_or(|at| self.sounds.may_reach(units, at))
+        let bare = |at: usize| at >= reach.get() && list.get(at).is_some_and(|unit| unit.word());
+        for place in 0..list.len() {
+            if let Some(before) = place.checked_sub(1).filter(|&before| bare(before)) {
+                return self.sounds.may_reach(units, before);
+            }
+            self.chars.find_at(units, place, &mut |_, span: Span| reach.set(reach.get().max(span.end + 1)));
+        }
+        list.len().checked_sub(1).filter(|&last| bare(last)).is_none_or(|last| self.sounds.may_reach(units, last))
     }
 
     /// Leaves of the patterns that are due those whose every part the text may have.
     fn keep_possible(&self, due: &mut Vec<Due>, units: &Units) {
-        if due.is_empty() {
-            return;
-        }
-        let seen = Characters::of(units.list.iter().map(|unit| unit.ch));
-        due.retain(|due| self.patterns.get(due.pattern as usize).is_some_and(|pattern| pattern.may_match(due.way, &seen)));
+        due.retain(|due| self.patterns.get(due.pattern as usize).is_some_and(|pattern| pattern.may_match(due, units)));
         due.sort_unstable_by_key(|due| (due.pattern, due.at));
     }
 
@@ -200,11 +187,6 @@ impl Matcher {
             });
         }
     }
-}
-
-/// A span's length as one of 32 bits; none if it is longer.
-fn length_bit(span: &Span) -> u32 {
-    1u32.checked_shl((span.end - span.start) as u32).unwrap_or_default()
 }
 
 fn marks(entry: &Entry, symbols: &[u16]) -> u8 {
@@ -230,9 +212,9 @@ fn fits(marks: u8, span: &Span, units: &Units, scattered: bool) -> bool {
 
 /// Whether no Latin letter or digit goes on beside one.
 fn is_whole_word(span: &Span, units: &Units) -> bool {
-    let latin = |at: usize| units.list.get(at).is_some_and(|unit| unit.ch < 128);
+    let latin = |at: usize| units.list.get(at).is_some_and(|unit| unit.ch() < 128);
     let cut_before = latin(span.start)
-        && units.list.get(span.start).is_some_and(|unit| unit.gap < Gap::Clause)
+        && units.list.get(span.start).is_some_and(|unit| unit.gap() < Gap::Clause)
         && span.start.checked_sub(1).is_some_and(latin);
     let cut_after = latin(span.end) && units.gap_after(span.end) < Gap::Clause && latin(span.end + 1);
     !cut_before && !cut_after
@@ -241,20 +223,20 @@ fn is_whole_word(span: &Span, units: &Units) -> bool {
 /// A text's folded characters.
 fn symbols(text: &str, units: &mut Units) -> Box<[u16]> {
     units.cut(text);
-    units.list.iter().map(|unit| unit.ch).collect()
+    units.list.iter().map(|unit| unit.ch()).collect()
 }
 
 #[inline]
 fn raw_hit(listed: Listed, span: &Span, units: &Units, how: Match) -> RawHit {
-    let at = |index: usize| units.list.get(index).map_or(0, |unit| unit.at);
-    let hit = Hit { entry: listed.entry, start: at(span.start), end: at(span.end) + 1, list: listed.list, how };
+    let (start, end) = units.places(span.start, span.end);
+    let hit = Hit { entry: listed.entry, start, end, list: listed.list, how };
     RawHit { hit, exception: listed.marks & mark::EXCEPTION != 0, number: 0 }
 }
 
 #[inline]
 fn exactness(span: &Span, units: &Units) -> Match {
     let inner = || units.list.get(span.start..=span.end).unwrap_or_default();
-    let as_listed = span.widest == Gap::None && !span.skipped && (!units.folded || inner().iter().all(|unit| !unit.folded));
+    let as_listed = span.widest == Gap::None && !span.skipped && inner().iter().all(|unit| !unit.folded());
     if as_listed { Match::Exact } else { Match::Normalised }
 }
 
@@ -265,7 +247,7 @@ fn sounds_only(entry: &Entry, span: &Span, units: &Units) -> bool {
     let spoken = units.list.get(span.start..=span.end).unwrap_or_default();
     for (c, unit) in entry.text.chars().filter(|c| c.is_alphanumeric()).zip(spoken) {
         total += 1;
-        equal += usize::from(TABLES.of(c).ch() == unit.ch);
+        equal += usize::from(TABLES.of(c).ch() == unit.ch());
     }
     equal < total && equal * 2 >= total
 }

@@ -108,8 +108,6 @@ pub struct Scratch {
     raw: Vec<RawHit>,
     normal: Normal,
     due: Vec<Due>,
-    /// Of each unit, the lengths of the phrases that begin there as listed, one bit each.
-    exact: Vec<u32>,
     /// The text last read has an exception of a list.
     pub(crate) excepted: bool,
     pub(crate) learned: Workspace,
@@ -220,7 +218,7 @@ fn frequencies(entries: &[Entry], units: &mut Units) -> FxHashMap<u16, f64> {
     for entry in entries.iter().filter(|entry| entry.kind == EntryKind::Phrase) {
         units.cut(&entry.text);
         for unit in &units.list {
-            *counts.entry(unit.ch).or_default() += 1.0;
+            *counts.entry(unit.ch()).or_default() += 1.0;
             total += 1.0;
         }
     }

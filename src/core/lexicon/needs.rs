@@ -9,6 +9,8 @@ const MOST: usize = 768;
 const WORTH: Most = Most { literals: MOST, members: MOST, repeated: 4 };
 /// What one more alternative costs, in the terms of [`chance`]: memory, and caches it pushes something out of.
 const KEEP: f64 = 1e-6;
+/// Farthest from an anchor that a literal is looked for: farther it says little, and looking is no longer cheap.
+const FARTHEST: usize = 32;
 /// What a character's frequency is taken for that no list has: rare, but not impossible.
 const RARE: f64 = 0.0005;
 
@@ -28,8 +30,24 @@ pub(super) struct WayCut {
     pub(super) before: Hir,
     /// A match holds one of these behind it.
     pub(super) anchors: Vec<String>,
-    /// Sets of literals: a match holds at least one of each, beside the anchor.
-    pub(super) needs: Vec<Vec<String>>,
+    /// What else a match holds, what is quickest looked for first.
+    pub(super) needs: Vec<Need>,
+}
+
+/// Literals of which a match holds one near its anchor.
+#[derive(Debug)]
+pub(super) struct Need {
+    pub(super) literals: Vec<String>,
+    pub(super) side: Side,
+    /// Most characters from the anchor's beginning to the literal's.
+    pub(super) within: usize,
+}
+
+/// On which side of an anchor something stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Before,
+    Behind,
 }
 
 /// Cuts `pattern` where texts hold it most rarely, going by how frequent characters are.
@@ -82,9 +100,39 @@ fn cut_way(way: &Hir, frequencies: &FxHashMap<u16, f64>) -> Option<WayCut> {
     let (_, range, anchors) = best?;
     let (before, rest) = parts.split_at(range.start);
     let after = rest.get(range.len()..).unwrap_or_default();
-    let mut needs: Vec<Vec<String>> = before.iter().chain(after).filter_map(required).collect();
-    needs.retain(|group| group.iter().all(|literal| is_findable(literal)));
+    let up_to_anchor = |place: usize, part: &Hir| {
+        let between = before.get(place + 1..).unwrap_or_default().iter();
+        most_of(between.skip_while(|next| repeats(next, part)))
+    };
+    let from_anchor = |place: usize| most_of(parts.iter().take(range.end + place).skip(range.start));
+    let mut needs: Vec<Need> =
+        before.iter().enumerate().filter_map(|(place, part)| need(part, Side::Before, up_to_anchor(place, part)?)).collect();
+    needs.extend(after.iter().enumerate().filter_map(|(place, part)| need(part, Side::Behind, from_anchor(place)?)));
+    needs.sort_by_key(|need| need.literals.len() * need.within);
     Some(WayCut { before: Hir::concat(before.to_vec()), anchors, needs })
+}
+
+/// What a part needs that is `distance` characters at most from the anchor.
+fn need(part: &Hir, side: Side, distance: usize) -> Option<Need> {
+    let (literals, reach) = required(part, side)?;
+    let within = distance + reach?;
+    (within <= FARTHEST && literals.iter().all(|literal| is_findable(literal))).then_some(Need { literals, side, within })
+}
+
+/// Whether `next` is more of the same: then a match holds `part` right before what follows both.
+fn repeats(next: &Hir, part: &Hir) -> bool {
+    match next.kind() {
+        HirKind::Repetition(repetition) => match repetition.sub.kind() {
+            HirKind::Capture(capture) => *capture.sub == *part,
+            _ => *repetition.sub == *part,
+        },
+        _ => false,
+    }
+}
+
+/// Most characters of all parts together.
+fn most_of<'a>(parts: impl Iterator<Item = &'a Hir>) -> Option<usize> {
+    parts.map(most_characters).sum()
 }
 
 /// How likely a text has a literal at some place, were characters independent.
@@ -203,20 +251,40 @@ fn most_characters(hir: &Hir) -> Option<usize> {
         HirKind::Class(_) => Some(1),
         HirKind::Capture(capture) => most_characters(&capture.sub),
         HirKind::Repetition(repetition) => Some(most_characters(&repetition.sub)? * repetition.max? as usize),
-        HirKind::Concat(parts) => parts.iter().map(most_characters).sum(),
+        HirKind::Concat(parts) => most_of(parts.iter()),
         HirKind::Alternation(parts) => parts.iter().map(most_characters).try_fold(0, |most, part| Some(most.max(part?))),
     }
 }
 
-/// Literals of which every match of a part holds one.
-fn required(hir: &Hir) -> Option<Vec<String>> {
+/// Literals of which every match of a part holds one, and the most characters between its beginning and the part's side that looks
+/// to the anchor: for what stands before that, the part's end.
+fn required(hir: &Hir, side: Side) -> Option<(Vec<String>, Option<usize>)> {
+    let own = |length: usize| Some(if side == Side::Before { length } else { 0 });
     match hir.kind() {
-        HirKind::Literal(literal) => Some(vec![std::str::from_utf8(&literal.0).ok()?.to_owned()]),
-        HirKind::Class(class) => members(class, MOST),
-        HirKind::Capture(capture) => required(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min >= 1 => required(&repetition.sub),
-        HirKind::Concat(parts) => parts.iter().filter_map(required).max_by_key(|literals| worth(literals)),
-        HirKind::Alternation(parts) => union(parts, required).filter(|all| all.len() <= MOST),
+        HirKind::Literal(literal) => {
+            let text = std::str::from_utf8(&literal.0).ok()?;
+            Some((vec![text.to_owned()], own(text.chars().count())))
+        }
+        HirKind::Class(class) => Some((members(class, MOST)?, own(1))),
+        HirKind::Capture(capture) => required(&capture.sub, side),
+        HirKind::Repetition(repetition) if repetition.min >= 1 => required(&repetition.sub, side),
+        HirKind::Concat(parts) => {
+            let of_part = |(place, part): (usize, &Hir)| {
+                let (literals, reach) = required(part, side)?;
+                let between = match side {
+                    Side::Before => parts.get(place + 1..),
+                    Side::Behind => parts.get(..place),
+                };
+                Some((literals, reach.zip(most_of(between.unwrap_or_default().iter())).map(|(reach, between)| reach + between)))
+            };
+            parts.iter().enumerate().filter_map(of_part).max_by_key(|(literals, reach)| (reach.is_some(), worth(literals)))
+        }
+        HirKind::Alternation(parts) => {
+            let each: Vec<(Vec<String>, Option<usize>)> = parts.iter().map(|part| required(part, side)).collect::<Option<_>>()?;
+            let farthest = each.iter().try_fold(0, |most: usize, (_, reach)| Some(most.max((*reach)?)));
+            let all = each.into_iter().flat_map(|(literals, _)| literals).collect::<Vec<String>>();
+            (all.len() <= MOST).then_some((all, farthest))
+        }
         _ => None,
     }
 }
@@ -266,7 +334,23 @@ mod tests {
                 list
             };
             assert_eq!(sorted(&way.anchors), *anchors, "{pattern}");
-            assert_eq!(way.needs.iter().map(sorted).collect::<Vec<_>>(), *needs, "{pattern}");
+            assert_eq!(way.needs.iter().map(|need| sorted(&need.literals)).collect::<Vec<_>>(), *needs, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_a_match_needs_is_known_to_be_near() {
+        for (pattern, expected) in [
+            ("没有?.{0,3}(兴趣|需求)", &[(Side::Before, 5)][..]),
+            ("(今天|下个?月|[0-9]+点(钟|半)?)来?兴趣", &[(Side::Before, 3)]),
+            ("兴趣(不|也不|还是不).{0,4}(我|你们)", &[(Side::Behind, 2), (Side::Behind, 9)]),
+            ("(没|这个)+兴趣", &[(Side::Before, 2)]),
+            ("没.*兴趣.{0,40}我", &[]),
+        ] {
+            let cut = cut(pattern, &frequencies());
+            let [way] = cut.ways.as_slice() else { panic!("{pattern}: one way") };
+            let near: Vec<(Side, usize)> = way.needs.iter().map(|need| (need.side, need.within)).collect();
+            assert_eq!(near, expected, "{pattern}");
         }
     }
 

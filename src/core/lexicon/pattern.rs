@@ -9,7 +9,7 @@ use std::ops::Range;
 use regex_automata::{Input, meta};
 use rustc_hash::FxHashMap;
 
-use super::needs::{Cut, cut};
+use super::needs::{Cut, Need, Side, cut};
 use super::program::{Characters, Program, Ran};
 use super::{EntryId, PATTERN_SIZE_LIMIT};
 use crate::core::text::units::{Gap, Units};
@@ -32,8 +32,32 @@ impl Due {
 struct Way {
     /// What stands before its anchor, read backwards; `None` where it is beyond the machine.
     before: Option<Program>,
-    /// What a match needs beside its anchor: of each group a literal that begins with one of these.
-    needs: Box<[Characters]>,
+    needs: Box<[Near]>,
+}
+
+/// What a match needs near its anchor: a literal that begins with one of these characters.
+#[derive(Debug)]
+struct Near {
+    first: Characters,
+    side: Side,
+    within: usize,
+}
+
+impl Near {
+    fn of(need: &Need) -> Self {
+        let first = Characters::of(need.literals.iter().filter_map(|literal| literal.encode_utf16().next()));
+        Self { first, side: need.side, within: need.within }
+    }
+
+    /// Whether it may stand near an anchor at the unit `at`. Among units nothing is farther than in the text.
+    fn is_met(&self, units: &Units, at: usize) -> bool {
+        let list = units.list.as_slice();
+        let near = match self.side {
+            Side::Before => list.get(at.saturating_sub(self.within)..at),
+            Side::Behind => list.get(at + 1..list.len().min(at + 1 + self.within)),
+        };
+        near.unwrap_or_default().iter().any(|unit| self.first.may_hold(unit.ch()))
+    }
 }
 
 /// A compiled pattern.
@@ -60,16 +84,15 @@ impl Pattern {
         let mut ways = Vec::new();
         let mut anchors = Vec::new();
         for (number, cut) in (0..Due::ANYWHERE).zip(cuts) {
-            let needs = cut.needs.iter().map(|group| Characters::of(group.iter().filter_map(|literal| literal.encode_utf16().next())));
-            ways.push(Way { before: Program::compile_back(&cut.before), needs: needs.collect() });
+            ways.push(Way { before: Program::compile_back(&cut.before), needs: cut.needs.iter().map(Near::of).collect() });
             anchors.extend(cut.anchors.into_iter().map(|literal| (number, literal)));
         }
         Ok((Self { entry, ways: ways.into(), program: Program::compile(text), regex, longest }, anchors))
     }
 
-    /// Whether a text of these characters may match in this way.
-    pub(super) fn may_match(&self, way: u16, seen: &Characters) -> bool {
-        self.ways.get(usize::from(way)).is_none_or(|way| way.needs.iter().all(|group| group.may_meet(seen)))
+    /// Whether a match around an anchor may be. No false "no".
+    pub(super) fn may_match(&self, due: &Due, units: &Units) -> bool {
+        self.ways.get(usize::from(due.way)).is_none_or(|way| way.needs.iter().all(|near| near.is_met(units, due.at as usize)))
     }
 
     /// Calls `found` with each match, as units; `due` are its anchors in the order of the text, or the one that stands for all of it.
@@ -217,14 +240,18 @@ impl Normal {
         self.text.clear();
         self.spaces.clear();
         let least = if units.scattered() { Gap::Sentence } else { Gap::Clause };
-        self.text.reserve(units.list.len() * 2);
-        for (number, unit) in (0u32..).zip(&units.list) {
-            if unit.gap >= least && number > 0 {
-                self.spaces.push((number, self.text.len() as u32));
-                self.text.push(u16::from(b' '));
-            }
-            self.text.push(unit.ch);
+        let list = units.list.as_slice();
+        let mut written = 0;
+        let mut write = |text: &mut Vec<u16>, to: usize| {
+            text.extend(list.get(written..to).unwrap_or_default().iter().map(|unit| unit.ch()));
+            written = to;
+        };
+        for index in units.gaps().filter(|&index| index > 0 && list.get(index).is_some_and(|unit| unit.gap() >= least)) {
+            write(&mut self.text, index);
+            self.spaces.push((index as u32, self.text.len() as u32));
+            self.text.push(u16::from(b' '));
         }
+        write(&mut self.text, list.len());
     }
 }
 

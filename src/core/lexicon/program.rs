@@ -34,12 +34,6 @@ impl Characters {
         (usize::from(hash >> 6), 1 << (hash & 63))
     }
 
-    /// Whether the two sets may share one.
-    #[inline]
-    pub(super) fn may_meet(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).fold(0, |met, (left, right)| met | left & right) != 0
-    }
-
     #[inline]
     pub(super) fn may_hold(&self, ch: u16) -> bool {
         let (word, bit) = Self::place(ch);

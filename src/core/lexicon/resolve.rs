@@ -51,6 +51,12 @@ pub(super) fn give_way(hits: &mut Hits, words: &[RawHit]) {
 /// `exact` were found as words.
 pub(super) fn resolve(lists: &[List], raw: &mut [RawHit], exact: usize) -> Hits {
     let mut hits = Hits::new();
+    if let [only] = raw {
+        hits.extend((!only.exception).then_some(only.hit));
+    }
+    if raw.len() < 2 {
+        return hits;
+    }
     for (number, candidate) in (0u32..).zip(raw.iter_mut()) {
         candidate.number = number;
     }

@@ -12,8 +12,11 @@ use rustc_hash::FxHashMap;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// What the tables know of a character, in one word: most characters of a call cost one load.
+///
+/// The character it folds to, its syllable (9 bits), its [`Class`] (3), and one bit each: it [`pauses`](Self::pauses), it folds to
+/// another character; the two highest are for [`recording`](Self::recording).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Info(u32);
+pub(crate) struct Info(pub(super) u32);
 
 /// What kind of character something folds to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,21 +40,25 @@ pub(crate) enum Class {
 pub(crate) const NO_SYLLABLE: u16 = 0;
 
 impl Info {
-    const EXPANDS: Self = Self((Class::Expands as u32) << 25);
-    const VANISHES: Self = Self((Class::Vanishes as u32) << 25);
-    const HESITATES: u32 = 1 << 28;
-    const POINTS: u32 = 1 << 29;
+    const EXPANDS: Self = Self((Class::Expands as u32) << Self::CLASS);
+    const VANISHES: Self = Self((Class::Vanishes as u32) << Self::CLASS);
+    /// The lowest bit of the class.
+    pub(super) const CLASS: u32 = 25;
+    /// The bits of the class.
+    pub(super) const CLASSES: u32 = 7 << Self::CLASS;
+    pub(super) const PAUSES: u32 = 1 << 28;
+    pub(super) const FOLDED: u32 = 1 << 29;
 
-    fn new(folded: u16, sound: u16) -> Self {
-        let mut word = u32::from(folded) | u32::from(sound & 0x1FF) << 16 | (class_of(folded) as u32) << 25;
-        let c = char::from_u32(u32::from(folded)).unwrap_or_default();
-        if is_hesitation(c) {
-            word |= Self::HESITATES;
+    fn new(c: u16, folded: u16, sound: u16) -> Self {
+        let mut word = u32::from(folded) | u32::from(sound & 0x1FF) << 16 | (class_of(folded) as u32) << Self::CLASS;
+        let becomes = char::from_u32(u32::from(folded)).unwrap_or_default();
+        if is_hesitation(becomes) || becomes == '个' {
+            word |= Self::PAUSES;
         }
-        if matches!(c, '那' | '这') {
-            word |= Self::POINTS;
+        if folded != c {
+            word |= Self::FOLDED;
         }
-        Self(word | u32::from(crate::core::dial::recorded(c)) << 30)
+        Self(word | u32::from(crate::core::dial::recorded(becomes)) << 30)
     }
 
     /// The folded character.
@@ -69,12 +76,12 @@ impl Info {
     /// A letter, digit or Han character: nearly every character of a call.
     #[inline]
     pub(crate) const fn is_word(self) -> bool {
-        self.0 & 7 << 25 == 0
+        self.0 & Self::CLASSES == 0
     }
 
     #[inline]
     pub(crate) const fn class(self) -> Class {
-        match self.0 >> 25 & 7 {
+        match self.0 >> Self::CLASS & 7 {
             0 => Class::Word,
             1 => Class::Symbol,
             2 => Class::Clause,
@@ -84,28 +91,21 @@ impl Info {
         }
     }
 
-    /// People say it while they think.
+    /// People say it while they think: a hesitation, or 个, the end of the hesitations 那个 and 这个.
     #[inline]
-    pub(crate) const fn hesitates(self) -> bool {
-        self.0 & Self::HESITATES != 0
+    pub(crate) const fn pauses(self) -> bool {
+        self.0 & Self::PAUSES != 0
     }
 
-    /// 那 or 这, which with 个 make a hesitation.
+    /// As of a character that stands for several, or is one of those it stands for.
     #[inline]
-    pub(crate) const fn points(self) -> bool {
-        self.0 & Self::POINTS != 0
-    }
-
-    /// What is known of either of two characters; of use for [`recording`](Self::recording) alone.
-    #[inline]
-    pub(crate) const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+    pub(crate) const fn as_folded(self) -> Self {
+        Self(self.0 | Self::FOLDED)
     }
 
     /// Whether characters of which this is known, taken together, may be a carrier's recording: see [`crate::core::dial`].
-    #[inline]
-    pub(crate) const fn recording(self) -> bool {
-        self.0 >> 30 == 3
+    pub(crate) fn recording(infos: impl Iterator<Item = Self>) -> bool {
+        infos.fold(0, |all, info| all | info.0) >> 30 == 3
     }
 }
 
@@ -141,7 +141,7 @@ impl Tables {
                 }
                 None => NO_SYLLABLE,
             };
-            Info::new(folded, sound)
+            Info::new(code, folded, sound)
         };
         let table: Box<[Info]> = (0..=u16::MAX).map(&mut info).collect();
         debug_assert!(numbers.len() <= 0x1FF, "a syllable's number has nine bits");
@@ -152,6 +152,11 @@ impl Tables {
     #[inline]
     pub(crate) fn of(&self, c: char) -> Info {
         self.0.get(c as usize).copied().unwrap_or(Info::EXPANDS)
+    }
+
+    /// What is known of the characters that UTF-8 writes in three bytes.
+    pub(crate) fn wide(&self) -> Wide<'_> {
+        Wide(self.0.get(Wide::FIRST..).unwrap_or_default())
     }
 
     /// As [`of`](Self::of), of a folded character.
@@ -167,6 +172,29 @@ impl Tables {
             info if info.class() == Class::Expands => Some(c),
             info => char::from_u32(info.ch().into()),
         })
+    }
+}
+
+/// The part of the tables for characters that UTF-8 writes in three bytes: all Han characters of the Basic Multilingual Plane and
+/// Chinese punctuation.
+#[derive(Clone, Copy)]
+pub(crate) struct Wide<'a>(&'a [Info]);
+
+impl Wide<'_> {
+    /// The first such character.
+    const FIRST: usize = 0x800;
+    /// What the three bytes of character 0 would come to, were it written so.
+    const ZERO: usize = 0xE0 << 12 | 0x80 << 6 | 0x80;
+
+    /// What is known of the character that a text's `bytes` begin with, and what follows it; `None` if it is not written in three
+    /// bytes.
+    #[inline(always)]
+    pub(crate) fn first<'t>(&self, bytes: &'t [u8]) -> Option<(Info, &'t [u8])> {
+        let [first, second, third, behind @ ..] = bytes else { return None };
+        let code = (usize::from(*first) << 12) + (usize::from(*second) << 6) + usize::from(*third);
+        // Of shorter and longer characters' bytes this makes a number beyond the table.
+        let info = self.0.get(code.wrapping_sub(Self::ZERO + Self::FIRST))?;
+        Some((*info, behind))
     }
 }
 
@@ -227,6 +255,20 @@ mod tests {
         }
         assert_eq!(TABLES.of('Ⅷ').class(), Class::Expands, "a numeral of several letters expands");
         assert_eq!(TABLES.of('\u{200B}').class(), Class::Vanishes);
+    }
+
+    #[test]
+    fn characters_of_three_bytes_are_told_from_their_bytes() {
+        let wide = TABLES.wide();
+        for c in ('\0'..=char::MAX).step_by(7).chain("\u{7FF}\u{800}不\u{FFFF}\u{10000}".chars()) {
+            let mut bytes = [0xBF; 7];
+            let length = c.encode_utf8(&mut bytes).len();
+            for behind in [0x00, 0x80, 0xBF, 0xC2, 0xE4, 0xF4] {
+                bytes[length..].fill(behind);
+                let info = wide.first(&bytes[..length.max(3)]).map(|(info, _)| info);
+                assert_eq!(info, (length == 3).then(|| TABLES.of(c)), "{c:?}, {behind:x}");
+            }
+        }
     }
 
     #[test]

@@ -1,12 +1,19 @@
 //! Finds every listed phrase in a text, tolerating what recognisers put between its characters.
 //!
 //! Phrases are walked from each place of the text, which finds all that overlap: resolving exceptions and opposites needs
-//! them. It stays fast because nearly every place is refused before the walk by two small bit sets, of the phrases' first
-//! two symbols and of their first four; because a walk begins behind the first two; and because nodes lie level by level, a
+//! them. It stays fast because nearly every place is refused before the walk by two small sets, of the phrases' first
+//! three symbols and of their first four; because a walk begins behind the first two; and because nodes lie level by level, a
 //! node's children side by side, so that even 100,000 phrases fill few cache lines. The same structure serves characters and
 //! syllables.
 
+mod build;
+mod filter;
+
+pub(crate) use build::TrieBuilder;
+
+use super::fold::NO_SYLLABLE;
 use super::units::{Gap, Unit, Units};
+use filter::{LeadSet, Openings, each_place, packed, pair};
 
 /// What stands in a list at a phrase's end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,50 +44,6 @@ pub(crate) struct Span {
 
 /// Most units passed over inside one phrase, so that a pathological text costs no more than a few steps a place.
 const MOST_SKIPPED: u32 = 8;
-/// Symbols of a phrase that a walk is refused or begun by.
-const LEAD: usize = 4;
-
-/// Up to [`LEAD`] symbols beside one another in one word, the last lowest.
-type Packed = u64;
-
-fn packed(symbols: &[u16]) -> Packed {
-    symbols.iter().take(LEAD).fold(0, |word, &symbol| word << 16 | u64::from(symbol))
-}
-
-/// A set of beginnings, give or take: no false "no".
-#[derive(Debug)]
-struct LeadSet {
-    bits: Box<[u64]>,
-    shift: u32,
-}
-
-impl LeadSet {
-    fn new(mut leads: Vec<Packed>) -> Self {
-        leads.sort_unstable();
-        leads.dedup();
-        let size = (leads.len() * 16).next_power_of_two().clamp(1 << 12, 1 << 30);
-        let mut set = Self { bits: vec![0; size / 64].into(), shift: 64 - size.trailing_zeros() };
-        for lead in leads {
-            let bit = set.bit(lead);
-            if let Some(word) = set.bits.get_mut(bit / 64) {
-                *word |= 1 << (bit % 64);
-            }
-        }
-        set
-    }
-
-    #[inline]
-    fn bit(&self, lead: Packed) -> usize {
-        (lead.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> self.shift) as usize
-    }
-
-    #[inline]
-    fn may_hold(&self, lead: Packed) -> bool {
-        let bit = self.bit(lead);
-        self.bits.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1)
-    }
-}
-
 /// A prefix of phrases.
 #[derive(Debug, Clone, Copy, Default)]
 struct Node {
@@ -101,115 +64,19 @@ struct Start {
 }
 
 impl Start {
-    const fn of(first: u16, second: u16) -> u32 {
-        (first as u32) << 16 | second as u32
-    }
-
     const fn slot(symbols: u32, shift: u32) -> usize {
         (symbols.wrapping_mul(0x9E37_79B9) >> shift) as usize
-    }
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct TrieBuilder {
-    phrases: Vec<(Box<[u16]>, Listed)>,
-}
-
-impl TrieBuilder {
-    /// Adds a phrase, given as its symbols, none of which is 0; an empty one is never found.
-    pub(crate) fn add(&mut self, symbols: &[u16], listed: Listed) {
-        if !symbols.is_empty() {
-            self.phrases.push((symbols.into(), listed));
-        }
-    }
-
-    pub(crate) fn build(self) -> Trie {
-        let mut phrases = self.phrases;
-        phrases.sort_by(|(left, one), (right, other)| left.cmp(right).then(one.entry.cmp(&other.entry)));
-        let mut singles = vec![0u64; 1024].into_boxed_slice();
-        let (mut pairs, mut leads) = (Vec::new(), Vec::new());
-        for (symbols, _) in &phrases {
-            match **symbols {
-                [only] => {
-                    if let Some(word) = singles.get_mut(usize::from(only >> 6)) {
-                        *word |= 1 << (only & 63);
-                    }
-                }
-                [first, second, ..] => {
-                    pairs.push(packed(&[first, second]));
-                    leads.push(packed(symbols));
-                }
-                [] => {}
-            }
-        }
-        let longest = phrases.iter().map(|(symbols, _)| symbols.len()).max().unwrap_or_default();
-        let mut symbols = vec![0];
-        let mut nodes = Vec::new();
-        let mut starts = Vec::new();
-        let mut ends: Vec<Listed> = Vec::new();
-        // Level by level: of each node the phrases that go through it, and how many symbols lead to it.
-        let mut queue = std::collections::VecDeque::from([(phrases.as_slice(), 0)]);
-        while let Some((through, depth)) = queue.pop_front() {
-            let node = nodes.len() as u32;
-            let ending = through.iter().take_while(|(symbols, _)| symbols.len() == depth).count();
-            let (here, longer) = through.split_at(ending);
-            // No more than 255 lists can tell anything of one phrase.
-            let here = here.get(..255).unwrap_or(here);
-            let end = match here {
-                [] => Listed::default(),
-                [(_, only)] => *only,
-                several => {
-                    let at = ends.len() as u32;
-                    ends.extend(several.iter().map(|(_, listed)| *listed));
-                    Listed { entry: at, ..Listed::default() }
-                }
-            };
-            nodes.push(Node { children: symbols.len() as u32, ends: here.len() as u8, end });
-            if let Some((first, ..)) = through.first().filter(|_| depth == 1 || depth == 2) {
-                let nth = |at: usize| first.get(at).copied().filter(|_| at < depth).unwrap_or_default();
-                starts.push(Start { symbols: Start::of(nth(0), nth(1)), node });
-            }
-            let symbol = |phrase: &(Box<[u16]>, Listed)| phrase.0.get(depth).copied();
-            for through in longer.chunk_by(|left, right| symbol(left) == symbol(right)) {
-                symbols.push(through.first().and_then(symbol).unwrap_or_default());
-                queue.push_back((through, depth + 1));
-            }
-        }
-        nodes.push(Node { children: symbols.len() as u32, ..Node::default() });
-        let size = (starts.len() * 2).next_power_of_two().max(16);
-        let shift = 32 - size.trailing_zeros();
-        let mut slots = vec![Start::default(); size].into_boxed_slice();
-        for start in starts {
-            let mut at = Start::slot(start.symbols, shift);
-            while slots.get(at).is_some_and(|slot| slot.symbols != 0) {
-                at = (at + 1) & (size - 1);
-            }
-            if let Some(slot) = slots.get_mut(at) {
-                *slot = start;
-            }
-        }
-        Trie {
-            singles,
-            pairs: LeadSet::new(pairs),
-            leads: LeadSet::new(leads),
-            starts: slots,
-            shift,
-            symbols: symbols.into(),
-            nodes: nodes.into(),
-            ends: ends.into(),
-            longest,
-        }
     }
 }
 
 /// The phrases of a lexicon, ready to be looked for.
 #[derive(Debug)]
 pub(crate) struct Trie {
-    /// Symbols that are phrases by themselves, one bit each.
-    singles: Box<[u64]>,
-    /// What phrases of two symbols and more begin with.
-    pairs: LeadSet,
-    /// The same, up to [`LEAD`] symbols of each.
+    /// Of each symbol, whether it is a phrase by itself.
+    singles: Box<[bool; 1 << 16]>,
+    /// What phrases of two symbols and more begin with, up to three symbols of each.
+    openings: Openings,
+    /// The same, up to four symbols.
     leads: LeadSet,
     starts: Box<[Start]>,
     shift: u32,
@@ -230,50 +97,42 @@ impl Trie {
 
     /// Calls `found` for each occurrence of each phrase of characters. No phrase reaches over the end of a
     /// sentence; a phrase may go on behind a stutter or a hesitation.
-    /// Stops before the first place that `goes_on` refuses.
     #[inline(always)]
-    pub(crate) fn scan(&self, units: &Units, mut goes_on: impl FnMut(usize) -> bool, mut found: impl FnMut(Listed, Span)) {
-        let list = units.list.as_slice();
-        let (mut ahead, mut passable) = (0, 0u32);
-        let mut look = |unit: Option<&Unit>| {
-            let (ch, passes) = unit.map_or((0, false), |unit| (unit.ch, unit.passable));
-            ahead = ahead << 16 | u64::from(ch);
-            passable = passable << 1 | u32::from(passes);
-            (ahead, passable)
+    pub(crate) fn scan(&self, units: &Units, mut found: impl FnMut(Listed, Span)) {
+        let may_begin = |first: Unit, second: Unit, third: Unit| {
+            let thirds = self.openings.behind(first.ch(), second.ch());
+            thirds.may_be(third.ch()) | u32::from(second.or(third).passable()) | u32::from(self.is_single(first.ch()))
         };
-        list.iter().take(LEAD - 1).for_each(|unit| {
-            look(Some(unit));
-        });
-        (list.len()..LEAD - 1).for_each(|_| {
-            look(None);
-        });
-        for place in 0..list.len() {
-            if !goes_on(place) {
-                return;
-            }
-            let (ahead, passable) = look(list.get(place + LEAD - 1));
-            let first = (ahead >> 48) as u16;
-            if self.is_single(first) {
-                let span = Span { start: place, end: place, widest: Gap::None, skipped: false };
-                self.emit(self.start(first, 0), span, &mut found);
-            }
-            if passable & 0b100 != 0 && units.filler_at(place + 1) > 0 {
-                self.walk(units, place, 1, &mut found);
-            } else if self.pairs.may_hold(ahead >> 32) && self.may_lead(ahead, passable) {
-                self.walk(units, place, 2, &mut found);
-            }
+        each_place(units, may_begin, |place| self.find_at(units, place, &mut found));
+    }
+
+    /// As [`scan`](Self::scan), of one place.
+    pub(crate) fn find_at(&self, units: &Units, place: usize, found: &mut impl FnMut(Listed, Span)) {
+        let ahead = [units.get(place), units.get(place + 1), units.get(place + 2), units.get(place + 3)];
+        if self.is_single(ahead[0].ch()) {
+            self.find_single(place, ahead[0].ch(), found);
+        }
+        if ahead[1].passable() && units.filler_at(place + 1) > 0 {
+            self.walk(units, place, 1, found);
+        } else if self.may_lead(ahead) {
+            self.walk(units, place, 2, found);
         }
     }
 
-    /// Whether a phrase may stand where these characters do, the first two of which some phrase has.
-    #[inline]
-    fn may_lead(&self, ahead: Packed, passable: u32) -> bool {
-        let ch = |place: u32| (ahead >> (48 - 16 * place)) as u16;
-        self.leads.may_hold(ahead >> 32)
-            || self.leads.may_hold(ahead >> 16)
-            || self.leads.may_hold(ahead)
-            || passable & 0b10 != 0 && ch(0) != ch(1)
-            || passable & 0b1 != 0 && ch(1) != ch(2)
+    #[inline(never)]
+    fn find_single(&self, place: usize, symbol: u16, found: &mut impl FnMut(Listed, Span)) {
+        let span = Span { start: place, end: place, widest: Gap::None, skipped: false };
+        self.emit(self.start(symbol, 0), span, found);
+    }
+
+    /// Whether a phrase may begin with these units.
+    fn may_lead(&self, [first, second, third, fourth]: [Unit; 4]) -> bool {
+        let lead = packed([first.ch(), second.ch(), third.ch(), fourth.ch()]);
+        self.leads.may_hold(lead)
+            | self.leads.may_hold(lead >> 16)
+            | self.leads.may_hold(lead >> 32)
+            | third.passable() & (first.ch() != second.ch())
+            | fourth.passable() & (second.ch() != third.ch())
     }
 
     /// Goes on from the first `known` units at `start`, one or two.
@@ -281,30 +140,30 @@ impl Trie {
         let list = units.list.as_slice();
         let mut at = start + known;
         let Some([first, .., last] | [first @ last]) = list.get(start..at) else { return };
-        if known > 1 && last.gap == Gap::Sentence {
+        if known > 1 && last.gap() == Gap::Sentence {
             return;
         }
-        let Some(mut node) = self.start(first.ch, if known > 1 { last.ch } else { 0 }) else { return };
-        let mut span = Span { start, end: at - 1, widest: if known > 1 { last.gap } else { Gap::None }, skipped: false };
+        let Some(mut node) = self.start(first.ch(), if known > 1 { last.ch() } else { 0 }) else { return };
+        let mut span = Span { start, end: at - 1, widest: if known > 1 { last.gap() } else { Gap::None }, skipped: false };
         if known > 1 {
             self.emit(Some(node), span, found);
         }
-        let mut previous = last.ch;
+        let mut previous = last.ch();
         let mut skipped = 0;
-        while let Some(unit) = list.get(at).filter(|unit| unit.gap != Gap::Sentence) {
-            span.widest = span.widest.max(unit.gap);
-            if let Some(child) = self.child(node, unit.ch) {
+        while let Some(unit) = list.get(at).filter(|unit| unit.gap() != Gap::Sentence) {
+            span.widest = span.widest.max(unit.gap());
+            if let Some(child) = self.child(node, unit.ch()) {
                 node = child;
-                previous = unit.ch;
+                previous = unit.ch();
                 span.end = at;
                 self.emit(Some(node), span, found);
                 at += 1;
                 continue;
             }
-            if skipped == 0 && !unit.passable {
+            if skipped == 0 && !unit.passable() {
                 break;
             }
-            let pass = if unit.ch == previous { 1 } else { units.filler_at(at) };
+            let pass = if unit.ch() == previous { 1 } else { units.filler_at(at) };
             if pass == 0 || skipped + pass > MOST_SKIPPED {
                 break;
             }
@@ -317,34 +176,33 @@ impl Trie {
     /// Calls `found` for each occurrence of each phrase of syllables, three and more of them, with no gap
     /// wider than `widest` inside.
     pub(crate) fn scan_sounds(&self, units: &Units, widest: Gap, mut found: impl FnMut(Listed, Span)) {
-        let list = units.list.as_slice();
-        let mut ahead = 0;
-        for (next, unit) in list.iter().map(Some).chain([None]).enumerate() {
-            // Three symbols stand before `unit`, which may be the fourth.
-            let three = ahead & 0xFFFF_FFFF_FFFF;
-            ahead = ahead << 16 | unit.map_or(0, |unit| u64::from(unit.sound));
-            if !self.leads.may_hold(three) && !self.leads.may_hold(ahead) {
-                continue;
-            }
-            let Some(place) = next.checked_sub(3) else { continue };
-            let Some([one, two, three]) = list.get(place..next) else { continue };
-            let mut span = Span { start: place, end: place + 2, widest: two.gap.max(three.gap), skipped: false };
+        let may_begin = |first: Unit, second: Unit, third: Unit| self.openings.behind(first.sound(), second.sound()).may_be(third.sound());
+        each_place(units, may_begin, |place| self.find_sounds_at(units, place, widest, &mut found));
+    }
+
+    #[inline(never)]
+    fn find_sounds_at(&self, units: &Units, place: usize, widest: Gap, found: &mut impl FnMut(Listed, Span)) {
+        let (one, two, three) = (units.get(place), units.get(place + 1), units.get(place + 2));
+        let lead = packed([one.sound(), two.sound(), three.sound(), units.get(place + 3).sound()]);
+        if !self.leads.may_hold(lead >> 16) && !self.leads.may_hold(lead) {
+            return;
+        }
+        let mut span = Span { start: place, end: place + 2, widest: two.gap().max(three.gap()), skipped: false };
+        if span.widest > widest || two.sound() == NO_SYLLABLE {
+            return;
+        }
+        let start = self.start(one.sound(), two.sound()).and_then(|node| self.child(node, three.sound()));
+        let Some(mut node) = start else { return };
+        self.emit(start, span, found);
+        for unit in units.list.iter().skip(place + 3) {
+            span.widest = span.widest.max(unit.gap());
             if span.widest > widest {
-                continue;
+                break;
             }
-            let start = self.start(one.sound, two.sound).and_then(|node| self.child(node, three.sound));
-            let Some(mut node) = start else { continue };
-            self.emit(start, span, &mut found);
-            for unit in list.iter().skip(place + 3) {
-                span.widest = span.widest.max(unit.gap);
-                if span.widest > widest {
-                    break;
-                }
-                let Some(child) = self.child(node, unit.sound) else { break };
-                node = child;
-                span.end += 1;
-                self.emit(Some(node), span, &mut found);
-            }
+            let Some(child) = self.child(node, unit.sound()) else { break };
+            node = child;
+            span.end += 1;
+            self.emit(Some(node), span, found);
         }
     }
 
@@ -352,15 +210,15 @@ impl Trie {
     pub(crate) fn may_reach(&self, units: &Units, at: usize) -> bool {
         !self.is_empty()
             && (at.saturating_sub(self.longest)..=at).any(|start| {
-                let sound = |at: usize| units.list.get(at).map_or(0, |unit| unit.sound);
-                let lead = packed(&[sound(start), sound(start + 1), sound(start + 2), sound(start + 3)]);
+                let sound = |further: usize| units.get(start + further).sound();
+                let lead = packed([sound(0), sound(1), sound(2), sound(3)]);
                 self.leads.may_hold(lead >> 16) || self.leads.may_hold(lead)
             })
     }
 
     #[inline]
     fn is_single(&self, symbol: u16) -> bool {
-        self.singles.get(usize::from(symbol >> 6)).is_some_and(|word| word >> (symbol & 63) & 1 == 1)
+        self.singles.get(usize::from(symbol)).is_some_and(|single| *single)
     }
 
     #[inline]
@@ -378,7 +236,7 @@ impl Trie {
     /// The node of one symbol (the second 0) or two.
     #[inline]
     fn start(&self, first: u16, second: u16) -> Option<u32> {
-        let symbols = Start::of(first, second);
+        let symbols = pair(first, second);
         let mut at = Start::slot(symbols, self.shift);
         loop {
             let slot = self.starts.get(at)?;
@@ -416,21 +274,17 @@ mod tests {
         for (i, phrase) in phrases.iter().enumerate() {
             let mut units = Units::default();
             units.cut(phrase);
-            builder.add(&units.list.iter().map(|u| u.ch).collect::<Vec<_>>(), Listed::new(i as u32, 0, 0));
+            builder.add(&units.list.iter().map(|u| u.ch()).collect::<Vec<_>>(), Listed::new(i as u32, 0, 0));
         }
         let trie = builder.build();
         let mut units = Units::default();
         units.cut(text);
         let chars: Vec<char> = text.chars().collect();
         let mut out = Vec::new();
-        trie.scan(
-            &units,
-            |_| true,
-            |_, span| {
-                let (from, to) = (units.list[span.start].at as usize, units.list[span.end].at as usize);
-                out.push((chars[from..=to].iter().collect(), span.skipped));
-            },
-        );
+        trie.scan(&units, |_, span| {
+            let (from, to) = (units.at(span.start) as usize, units.at(span.end) as usize);
+            out.push((chars[from..=to].iter().collect(), span.skipped));
+        });
         out
     }
 

@@ -5,6 +5,8 @@
 
 use super::fold::{Class, Info, TABLES};
 
+mod cut;
+
 /// What lies between a unit and the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Gap {
@@ -19,22 +21,76 @@ pub(crate) enum Gap {
 }
 
 /// One character that counts: a letter, digit, Han character or other symbol that is neither space nor punctuation.
+///
+/// What the tables know of it, in the same word but for two things that depend on where it stands: the two upper bits of the class,
+/// of no use here, tell the gap, and instead of whether it pauses stands whether it is passable. So most units are taken from the
+/// table as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unit {
+pub(crate) struct Unit(Info);
+
+impl Unit {
+    /// What stands behind a text's end.
+    pub(crate) const NONE: Self = Self(Info(0));
+    const GAP: u32 = Info::CLASS + 1;
+    const SYMBOL: u32 = 1 << Info::CLASS;
+    const PASSABLE: u32 = Info::PAUSES;
+
+    const fn new(info: Info, gap: Gap, passable: bool) -> Self {
+        let word = info.0 & !(Info::CLASSES ^ Self::SYMBOL | Self::PASSABLE) | (gap as u32) << Self::GAP;
+        Self(Info(if passable { word | Self::PASSABLE } else { word }))
+    }
+
+    /// The same where a hesitation begins with it.
+    const fn begins_hesitation(self) -> Self {
+        Self(Info(self.0.0 | Self::PASSABLE))
+    }
+
     /// The folded character.
-    pub(crate) ch: u16,
+    #[inline]
+    pub(crate) const fn ch(self) -> u16 {
+        self.0.ch()
+    }
+
     /// Its toneless syllable, 0 if it has none.
-    pub(crate) sound: u16,
-    /// Its place in the original text, in Unicode scalar values.
-    pub(crate) at: u32,
+    #[inline]
+    pub(crate) const fn sound(self) -> u16 {
+        self.0.sound()
+    }
+
     /// What precedes it.
-    pub(crate) gap: Gap,
+    #[inline]
+    pub(crate) const fn gap(self) -> Gap {
+        match self.0.0 >> Self::GAP & 3 {
+            0 => Gap::None,
+            1 => Gap::Dropped,
+            2 => Gap::Clause,
+            _ => Gap::Sentence,
+        }
+    }
+
     /// The folded character differs from the original.
-    pub(crate) folded: bool,
+    #[inline]
+    pub(crate) const fn folded(self) -> bool {
+        self.0.0 & Info::FOLDED != 0
+    }
+
     /// It repeats the unit before it or begins a hesitation: a phrase may go on behind it.
-    pub(crate) passable: bool,
+    #[inline]
+    pub(crate) const fn passable(self) -> bool {
+        self.0.0 & Self::PASSABLE != 0
+    }
+
+    /// What is so of either unit; of use for [`passable`](Self::passable).
+    #[inline]
+    pub(crate) const fn or(self, other: Self) -> Self {
+        Self(Info(self.0.0 | other.0.0))
+    }
+
     /// A letter, digit or Han character.
-    pub(crate) word: bool,
+    #[inline]
+    pub(crate) const fn word(self) -> bool {
+        self.0.0 & Self::SYMBOL == 0
+    }
 }
 
 /// The units of one text.
@@ -43,126 +99,97 @@ pub(crate) struct Units {
     pub(crate) list: Vec<Unit>,
     /// Units that are letters, digits or Han characters.
     pub(crate) words: u32,
-    /// Its characters may be a carrier's recording.
-    pub(crate) recording: bool,
-    /// Spaces or punctuation inside sentences that stand between units.
-    pub(crate) clauses: u32,
-    /// Some unit differs from the original.
-    pub(crate) folded: bool,
+    /// In the order of the text.
+    breaks: Vec<Break>,
 }
 
-/// A unit for characters outside the Basic Multilingual Plane that do not fold into it; no phrase contains it.
-const ASTRAL: u16 = 0xFFFD;
+/// Where characters and units stop going side by side: something was left out, or a character became several units.
+#[derive(Debug, Clone, Copy)]
+struct Break {
+    /// The first unit behind it.
+    unit: u32,
+    /// How much further in the text than in the list (modulo 2³²) units stand from here on.
+    shift: u32,
+}
 
 impl Units {
-    /// Cuts `text`, reusing the memory of `self`.
-    pub(crate) fn cut(&mut self, text: &str) {
-        let tables = &*TABLES;
-        let mut cutter = Cutter {
-            list: std::mem::take(&mut self.list),
-            seen: Info::default(),
-            previous: Info::default(),
-            symbols: 0,
-            clauses: 0,
-            folded: false,
-            gap: Gap::Sentence,
-        };
-        cutter.list.clear();
-        cutter.list.reserve(text.len() / 3 + 4);
-        for (at, c) in (0u32..).zip(text.chars()) {
-            let info = tables.of(c);
-            let folded = u32::from(info.ch()) != c as u32;
-            if info.is_word() {
-                cutter.push(info, folded, at);
-            } else {
-                cutter.take(c, info, folded, at);
-            }
+    /// The place of the unit at `index` in the original text, in Unicode scalar values.
+    pub(crate) fn at(&self, index: usize) -> u32 {
+        self.places(index, index).0
+    }
+
+    /// Where what stands from the unit at `first` to that at `last` begins in the original text, and where it has ended.
+    pub(crate) fn places(&self, first: usize, last: usize) -> (u32, u32) {
+        let (first, last) = (first as u32, last as u32);
+        let behind = self.breaks.partition_point(|before| before.unit <= first);
+        let shift = behind.checked_sub(1).and_then(|at| self.breaks.get(at)).map_or(0, |before| before.shift);
+        let inside = self.breaks.get(behind..).unwrap_or_default().iter().take_while(|before| before.unit <= last);
+        let last_shift = inside.last().map_or(shift, |before| before.shift);
+        (first.wrapping_add(shift), last.wrapping_add(last_shift) + 1)
+    }
+
+    /// Among these are all units that a gap precedes.
+    pub(crate) fn gaps(&self) -> impl Iterator<Item = usize> {
+        self.breaks.iter().map(|before| before.unit as usize)
+    }
+
+    /// The place behind the last unit, 0 if there is none.
+    pub(crate) fn end(&self) -> u32 {
+        self.list.len().checked_sub(1).map_or(0, |last| self.at(last) + 1)
+    }
+
+    /// Whether its characters may be a carrier's recording.
+    pub(crate) fn recording(&self) -> bool {
+        Info::recording(self.list.iter().map(|unit| unit.0))
+    }
+
+    /// The unit at `index`; behind the last, [`Unit::NONE`].
+    #[inline]
+    pub(crate) fn get(&self, index: usize) -> Unit {
+        self.list.get(index).copied().unwrap_or(Unit::NONE)
+    }
+
+    /// The first unit that stands at a place of the original text or behind it; their number, if there is none.
+    pub(crate) fn first_from(&self, place: u32) -> usize {
+        let (mut low, mut high) = (0, self.list.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.at(middle) < place { low = middle + 1 } else { high = middle }
         }
-        let Cutter { list, seen, symbols, clauses, folded, .. } = cutter;
-        *self = Self { words: list.len() as u32 - symbols, list, recording: seen.recording(), clauses, folded };
+        low
     }
 
     /// What follows the unit at `index`: the next one's gap, or the end of the text.
     pub(crate) fn gap_after(&self, index: usize) -> Gap {
-        self.list.get(index + 1).map_or(Gap::Sentence, |unit| unit.gap)
+        self.list.get(index + 1).map_or(Gap::Sentence, |unit| unit.gap())
     }
 
     /// A recogniser that puts spaces between characters says nothing about clauses: two thirds of the places have one.
     pub(crate) fn scattered(&self) -> bool {
         let places = self.list.len().saturating_sub(1);
-        places >= 2 && self.clauses as usize * 3 >= places * 2
+        let enough = |gaps: usize| gaps * 3 >= places * 2;
+        places >= 2 && enough(self.breaks.len()) && enough(self.list.iter().filter(|unit| unit.gap() == Gap::Clause).count())
     }
 
     /// How many units at `at` are a hesitation that may stand inside any phrase: 嗯 呃 啊 …, 那个, 这个.
     pub(crate) fn filler_at(&self, at: usize) -> u32 {
-        let info = |at: usize| self.list.get(at).map(|unit| TABLES.of_folded(unit.ch));
-        match info(at) {
-            Some(info) if info.hesitates() => 1,
-            Some(pointer) if pointer.points() && self.list.get(at + 1).is_some_and(|unit| unit.ch == '个' as u16) => 2,
+        match self.list.get(at).map(|unit| unit.ch()) {
+            Some(pointer) if points(pointer) && self.list.get(at + 1).is_some_and(|unit| unit.ch() == '个' as u16) => 2,
+            Some(ch) if ch != '个' as u16 && TABLES.of_folded(ch).pauses() => 1,
             _ => 0,
         }
     }
+}
+
+/// 那 or 这, which with 个 make a hesitation.
+const fn points(ch: u16) -> bool {
+    ch == '那' as u16 || ch == '这' as u16
 }
 
 /// Whether `text` holds a letter, a digit or a Han character: without one an utterance is no turn.
 #[must_use]
 pub fn has_words(text: &str) -> bool {
     text.chars().any(char::is_alphanumeric)
-}
-
-/// A text being cut.
-struct Cutter {
-    list: Vec<Unit>,
-    /// All that is known of any of its characters.
-    seen: Info,
-    previous: Info,
-    symbols: u32,
-    clauses: u32,
-    folded: bool,
-    gap: Gap,
-}
-
-impl Cutter {
-    /// Takes anything but a letter, digit or Han character.
-    #[inline(never)]
-    fn take(&mut self, c: char, info: Info, folded: bool, at: u32) {
-        match info.class() {
-            Class::Word | Class::Symbol => {
-                self.symbols += 1;
-                self.push(info, folded, at);
-            }
-            Class::Clause => self.gap = self.gap.max(Gap::Clause),
-            Class::Sentence => self.gap = Gap::Sentence,
-            Class::Vanishes => self.gap = self.gap.max(Gap::Dropped),
-            Class::Expands => {
-                for part in TABLES.fold_slow(c) {
-                    let info = TABLES.of_folded(u16::try_from(part as u32).unwrap_or(ASTRAL));
-                    match info.class() {
-                        Class::Word => self.push(info, true, at),
-                        Class::Expands => self.take(c, TABLES.of_folded(ASTRAL), true, at),
-                        _ => self.take(c, info, true, at),
-                    }
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn push(&mut self, info: Info, folded: bool, at: u32) {
-        let gap = std::mem::replace(&mut self.gap, Gap::None);
-        self.clauses += u32::from(gap == Gap::Clause);
-        self.folded |= folded;
-        self.seen = self.seen.with(info);
-        if info.ch() == '个' as u16
-            && self.previous.points()
-            && let Some(pointer) = self.list.last_mut()
-        {
-            pointer.passable = true;
-        }
-        let passable = info.hesitates() || info.ch() == self.previous.ch();
-        self.previous = info;
-        self.list.push(Unit { ch: info.ch(), sound: info.sound(), at, gap, folded, passable, word: info.is_word() });
-    }
 }
 
 /// Letters, digits and Han characters of a text.
@@ -207,8 +234,8 @@ mod tests {
     fn cut(text: &str) -> (String, Vec<u32>) {
         let mut units = Units::default();
         units.cut(text);
-        let folded = units.list.iter().map(|u| char::from_u32(u32::from(u.ch)).unwrap()).collect();
-        (folded, units.list.iter().map(|u| u.at).collect())
+        let folded = units.list.iter().map(|u| char::from_u32(u32::from(u.ch())).unwrap()).collect();
+        (folded, (0..units.list.len()).map(|index| units.at(index)).collect())
     }
 
     #[test]
@@ -222,7 +249,7 @@ mod tests {
     fn gaps_tell_clauses_from_sentences() {
         let mut units = Units::default();
         units.cut("好 的，行。走");
-        let gaps: Vec<Gap> = units.list.iter().map(|u| u.gap).collect();
+        let gaps: Vec<Gap> = units.list.iter().map(|u| u.gap()).collect();
         assert_eq!(gaps, [Gap::Sentence, Gap::Clause, Gap::Clause, Gap::Sentence]);
     }
 
@@ -249,7 +276,7 @@ mod tests {
         ] {
             let mut units = Units::default();
             units.cut(text);
-            let last = units.list.iter().rfind(|unit| unit.gap >= Gap::Clause).map_or(0, |unit| unit.at);
+            let last = units.list.iter().rposition(|unit| unit.gap() >= Gap::Clause).map_or(0, |index| units.at(index));
             let begins = text[..last_clause(text)].chars().count() as u32;
             assert_eq!(begins, last, "{text:?}");
         }

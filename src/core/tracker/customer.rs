@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Side, Sink, Step, Tracker, Turn, accepting, declining, invite_of, signal_of, whole};
+use super::{Side, Sink, Step, Tracker, Turn, accepting, declining, invite_of, part, signal_of, whole};
 use crate::core::event::{Answerer, Outcome, Speaker};
 use crate::core::lexicon::Match;
 use crate::core::reading::CustomerReading;
@@ -198,8 +198,7 @@ impl Tracker {
                 Some(refuse) if meaning.denied && Some(concept) == known.deny => (refuse, Match::Context),
                 _ => (concept, hit.how),
             };
-            let evidence = whole(step, signal_of(script, concept), Phrase::Listed(hit.entry), how);
-            sink.evidence(Evidence { start: hit.start, end: hit.end, category: Category::Concept(concept), ..evidence });
+            sink.evidence(Evidence { category: Category::Concept(concept), ..part(step, signal_of(script, concept), hit, how) });
         }
         if let Some(learned) = &reading.learned {
             // Where it said no to an offer, it refuses like a word that does.

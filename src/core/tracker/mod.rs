@@ -11,7 +11,7 @@ mod flow;
 
 use crate::core::dial;
 use crate::core::event::{Answerer, DialReport, DialResult, EventKind, Outcome, Party, Speaker};
-use crate::core::lexicon::Match;
+use crate::core::lexicon::{Hit, Match};
 use crate::core::reading::{CustomerReading, RobotReading};
 use crate::core::script::{Ask, ConceptIndex, ConceptSet, NodeIndex, Script};
 use crate::core::verdict::{Category, EndedBy, Evidence, Phrase};
@@ -396,6 +396,20 @@ fn whole(step: Step<'_>, signal: &'static str, phrase: Phrase, how: Match) -> Ev
         _ => 0,
     };
     Evidence { event: step.words_at, start: 0, end, speaker: Some(Speaker::Customer), signal, category: Category::None, phrase, how }
+}
+
+/// A phrase that stands in the words of the event.
+fn part(step: Step<'_>, signal: &'static str, hit: &Hit, how: Match) -> Evidence {
+    Evidence {
+        event: step.words_at,
+        start: hit.start,
+        end: hit.end,
+        speaker: Some(Speaker::Customer),
+        signal,
+        category: Category::None,
+        phrase: Phrase::Listed(hit.entry),
+        how,
+    }
 }
 
 fn signal_of(script: &Script, concept: ConceptIndex) -> &'static str {

@@ -130,7 +130,7 @@ pub(super) fn key(line: &Line, units: &mut Units) -> String {
         return format!("/{}/", line.text);
     }
     units.cut(&line.text);
-    units.list.iter().map(|unit| char::from_u32(u32::from(unit.ch)).unwrap_or('\u{FFFD}')).collect()
+    units.list.iter().map(|unit| char::from_u32(u32::from(unit.ch())).unwrap_or('\u{FFFD}')).collect()
 }
 
 /// A line as written, with its marks.

@@ -1,0 +1,94 @@
+//! From phrases to the trie that finds them.
+
+use super::filter::{LEAD, LeadSet, Openings, Packed, pair};
+use super::{Listed, Node, Start, Trie};
+
+/// Phrases to be looked for.
+#[derive(Debug, Default)]
+pub(crate) struct TrieBuilder {
+    phrases: Vec<(Box<[u16]>, Listed)>,
+}
+
+impl TrieBuilder {
+    /// Adds a phrase, given as its symbols, none of which is 0; an empty one is never found.
+    pub(crate) fn add(&mut self, symbols: &[u16], listed: Listed) {
+        if !symbols.is_empty() {
+            self.phrases.push((symbols.into(), listed));
+        }
+    }
+
+    pub(crate) fn build(self) -> Trie {
+        let mut phrases = self.phrases;
+        phrases.sort_by(|(left, one), (right, other)| left.cmp(right).then(one.entry.cmp(&other.entry)));
+        let mut singles = Box::new([false; 1 << 16]);
+        let mut leads = Vec::new();
+        for (symbols, _) in &phrases {
+            match **symbols {
+                [only] => {
+                    if let Some(single) = singles.get_mut(usize::from(only)) {
+                        *single = true;
+                    }
+                }
+                [_, _, ..] => leads.push(symbols.iter().take(LEAD).fold(0, |lead, &symbol| lead << 16 | Packed::from(symbol))),
+                [] => {}
+            }
+        }
+        let longest = phrases.iter().map(|(symbols, _)| symbols.len()).max().unwrap_or_default();
+        let mut symbols = vec![0];
+        let mut nodes = Vec::new();
+        let mut starts = Vec::new();
+        let mut ends: Vec<Listed> = Vec::new();
+        // Level by level: of each node the phrases that go through it, and how many symbols lead to it.
+        let mut queue = std::collections::VecDeque::from([(phrases.as_slice(), 0)]);
+        while let Some((through, depth)) = queue.pop_front() {
+            let node = nodes.len() as u32;
+            let ending = through.iter().take_while(|(symbols, _)| symbols.len() == depth).count();
+            let (here, longer) = through.split_at(ending);
+            // No more than 255 lists can tell anything of one phrase.
+            let here = here.get(..255).unwrap_or(here);
+            let end = match here {
+                [] => Listed::default(),
+                [(_, only)] => *only,
+                several => {
+                    let at = ends.len() as u32;
+                    ends.extend(several.iter().map(|(_, listed)| *listed));
+                    Listed { entry: at, ..Listed::default() }
+                }
+            };
+            nodes.push(Node { children: symbols.len() as u32, ends: here.len() as u8, end });
+            if let Some((first, ..)) = through.first().filter(|_| depth == 1 || depth == 2) {
+                let nth = |at: usize| first.get(at).copied().filter(|_| at < depth).unwrap_or_default();
+                starts.push(Start { symbols: pair(nth(0), nth(1)), node });
+            }
+            let symbol = |phrase: &(Box<[u16]>, Listed)| phrase.0.get(depth).copied();
+            for through in longer.chunk_by(|left, right| symbol(left) == symbol(right)) {
+                symbols.push(through.first().and_then(symbol).unwrap_or_default());
+                queue.push_back((through, depth + 1));
+            }
+        }
+        nodes.push(Node { children: symbols.len() as u32, ..Node::default() });
+        let size = (starts.len() * 2).next_power_of_two().max(16);
+        let shift = 32 - size.trailing_zeros();
+        let mut slots = vec![Start::default(); size].into_boxed_slice();
+        for start in starts {
+            let mut at = Start::slot(start.symbols, shift);
+            while slots.get(at).is_some_and(|slot| slot.symbols != 0) {
+                at = (at + 1) & (size - 1);
+            }
+            if let Some(slot) = slots.get_mut(at) {
+                *slot = start;
+            }
+        }
+        Trie {
+            singles,
+            openings: Openings::new(phrases.iter().map(|(symbols, _)| &**symbols)),
+            leads: LeadSet::new(leads),
+            starts: slots,
+            shift,
+            symbols: symbols.into(),
+            nodes: nodes.into(),
+            ends: ends.into(),
+            longest,
+        }
+    }
+}
