@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
 use super::bundle::Bundle;
@@ -30,13 +30,19 @@ use calibrate::Calibration;
 /// The model's file in a bundle.
 pub const MODEL: &str = "model.txt";
 /// Utterances of no category.
-const OTHER: &str = "examples/other.txt";
+pub(super) const OTHER: &str = "examples/other.txt";
 /// Precision aimed at where a file does not say.
 const PRECISION: f64 = 0.9;
 /// A category with fewer examples is not learned.
 pub const FEWEST: usize = 20;
 /// Parts of the cross-validation.
 const FOLDS: u64 = 5;
+
+/// Whether a file of this path holds examples; notes beside them teach nothing.
+#[must_use]
+pub fn is_examples(path: &str) -> bool {
+    path.starts_with("examples/") && path.ends_with(".txt")
+}
 
 /// A file of examples, read.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,7 +101,7 @@ pub fn parse(text: &str) -> Examples {
 #[must_use]
 pub fn examples_hash(bundle: &Bundle) -> String {
     let mut hash = Sha256::new();
-    for (path, text) in bundle.files.iter().filter(|(path, _)| path.starts_with("examples/")) {
+    for (path, text) in bundle.files.iter().filter(|(path, _)| is_examples(path)) {
         for part in [path.as_str(), text.as_str()] {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part.as_bytes());
@@ -333,12 +339,4 @@ fn parallel<T: Sync, R: Send>(problems: &[T], work: impl Fn(&T) -> R + Sync) -> 
     });
     answers.sort_by_key(|(place, _)| *place);
     answers.into_iter().map(|(_, answer)| answer).collect()
-}
-
-/// Lines that stand in two files of one bundle as an example of the one and a counterexample of none: nothing is wrong with them.
-/// A line that one file has twice teaches nothing more.
-#[must_use]
-pub fn repeated(examples: &Examples) -> Vec<Range<usize>> {
-    let mut seen = FxHashSet::default();
-    examples.lines.iter().filter(|(_, text, _)| !seen.insert(text.as_str())).map(|(span, ..)| span.clone()).collect()
 }
