@@ -77,6 +77,10 @@ pub fn parse(text: &str) -> Examples {
                 ["precision", share] if share.parse().is_ok_and(|share: f64| (0.5..1.0).contains(&share)) => {
                     examples.precision = share.parse().unwrap_or(PRECISION);
                 }
+                ["precision", ..] => {
+                    let reason = "`@precision` is a share from 0.5 to below 1, such as `@precision 0.95`".to_owned();
+                    examples.faults.push((span, reason));
+                }
                 _ => {
                     let reason = format!("unknown directive `@{directive}`; there are `@learned off` and `@precision 0.95`");
                     examples.faults.push((span, reason));
@@ -171,7 +175,8 @@ pub fn train(bundle: &Bundle) -> Result<Trained, LoadError> {
     let learned = parallel(&problems, |labels| {
         let folds = (0..FOLDS)
             .map(|fold| svm::train(&vectors, labels, features.count, |item| items.get(item).is_some_and(|item| item.fold != fold)));
-        let folds: Vec<svm::Classifier> = folds.collect();
+        // As the file will keep them: what is calibrated are the margins that the engine will see.
+        let folds: Vec<svm::Classifier> = folds.map(|fold| fold.kept(|feature, weight| features.kept(feature, weight))).collect();
         let margins: Vec<f64> = items
             .iter()
             .zip(&vectors)
@@ -200,10 +205,8 @@ pub fn train(bundle: &Bundle) -> Result<Trained, LoadError> {
     let mut grams: BTreeMap<Gram, Weights> = BTreeMap::new();
     for (&gram, &(feature, rarity)) in &features.index {
         let reached = learned.iter().zip(0u8..).zip(&judged).filter(|(_, judged)| judged.calibration.least.is_finite());
-        let weights = reached.filter_map(|(((classifier, _), class), _)| {
-            let weight = model::tenths(classifier.weight(feature) * rarity);
-            (weight.abs() >= model::LEAST_WEIGHT).then_some((class, weight))
-        });
+        let weights = reached
+            .filter_map(|(((classifier, _), class), _)| model::kept(classifier.weight(feature) * rarity).map(|weight| (class, weight)));
         let weights = Weights { rarity: model::rounded(rarity), of: weights.collect() };
         grams.insert(gram, weights);
     }
@@ -289,6 +292,8 @@ fn labels(script: &Script, items: &[Item], concept: ConceptIndex) -> Vec<svm::La
 struct Features {
     index: FxHashMap<Gram, (u32, f64)>,
     count: usize,
+    /// How rare each is.
+    rarity: Vec<f64>,
     /// How rare an n-gram of only one utterance is.
     unseen: f64,
 }
@@ -306,9 +311,16 @@ impl Features {
         let unseen = rarity(1);
         Self {
             unseen,
+            rarity: shared.iter().map(|(_, count)| rarity(*count)).collect(),
             index: shared.into_iter().zip(0u32..).map(|((gram, count), feature)| (gram, (feature, rarity(count)))).collect(),
             count,
         }
+    }
+
+    /// What the model's file keeps of a weight.
+    fn kept(&self, feature: usize, weight: f64) -> f64 {
+        let Some(rarity) = self.rarity.get(feature) else { return 0.0 };
+        model::kept(weight * rarity).map_or(0.0, |kept| f64::from(kept) / rarity)
     }
 
     /// A text as a vector; its length would be 1 if all its n-grams were features.
