@@ -2,7 +2,9 @@
 
 mod cases;
 mod cli;
+mod eval;
 mod formats;
+mod learned;
 mod lint;
 mod properties;
 mod python_client;
