@@ -157,7 +157,8 @@ mod tests {
         let judged = calibrate(&[&margins], &[labels], &[true; 40], &[0.95], |_, _| true);
         let judged = judged.first().unwrap();
         assert!(judged.precision >= 0.95);
-        assert_eq!(judged.missed, (30, 20));
+        // 22 of the first 23 are right, 23 of the first 25 are too few.
+        assert_eq!(judged.missed, (30, 22));
         let none = calibrate(&[&margins], &[vec![Label::IsNot; 40]], &[true; 40], &[0.95], |_, _| true);
         assert!(none.first().unwrap().calibration.least.is_infinite());
     }
