@@ -1,5 +1,6 @@
 //! All integration tests, one binary: real calls, real servers, the real program.
 
+mod callback;
 mod cases;
 mod cli;
 mod eval;

@@ -9,7 +9,7 @@ use callgrade::wire::v1;
 use callgrade::wire::v1::stream_calls_response::Response;
 use callgrade::wire::{self, CallHead};
 
-use crate::support::{TestServer, all_cases, block_on, call_message, callgrade, comparable, events_of, stdout, stream_message};
+use crate::support::{TestServer, all_cases, block_on, callgrade, case_message, comparable, events_of, head_of, stdout, stream_message};
 
 #[test]
 fn every_case_holds_on_replay() {
@@ -55,7 +55,7 @@ fn expected() -> Vec<v1::Verdict> {
         .iter()
         .enumerate()
         .map(|(number, (script, case))| {
-            let verdict = CallState::replay(script, events_of(script, case));
+            let verdict = CallState::replay_at(script, case.clock().expect("a clock"), events_of(script, case));
             let head = CallHead { call_id: &format!("case-{number}"), revision: 1, notices: &[] };
             comparable(&wire::verdict(script, head, &verdict))
         })
@@ -66,6 +66,7 @@ fn expected() -> Vec<v1::Verdict> {
 fn live_gives_the_same_as_replay() {
     for ((script, case), expected) in all_cases().iter().zip(expected()) {
         let mut call = CallState::new(script.clone());
+        call.set_clock(case.clock().expect("a clock"));
         for (seq, event) in (1..).zip(events_of(script, case)) {
             call.push(seq, event);
         }
@@ -79,7 +80,7 @@ fn live_gives_the_same_as_replay() {
 fn the_program_gives_the_same() {
     let mut lines = String::new();
     for (number, (script, case)) in all_cases().iter().enumerate() {
-        let call = call_message(&format!("case-{number}"), &script.id, &events_of(script, case));
+        let call = case_message(&format!("case-{number}"), script, case);
         lines.push_str(&serde_json::to_string(&call).expect("a call is JSON"));
         lines.push('\n');
     }
@@ -98,7 +99,7 @@ fn grpc_gives_the_same_whole_and_streamed_and_so_does_http() {
         let mut client = server.client().await;
         let expected = expected();
         for (number, ((script, case), expected)) in all_cases().iter().zip(&expected).enumerate() {
-            let call = call_message(&format!("case-{number}"), &script.id, &events_of(script, case));
+            let call = case_message(&format!("case-{number}"), script, case);
             let json = serde_json::to_vec(&call).expect("a call is JSON");
             let answer = client.grade_call(v1::GradeCallRequest { call: Some(call) }).await.expect("graded").into_inner();
             assert_eq!(comparable(&answer.verdict.expect("a verdict")), *expected, "{}", case.name);
@@ -111,9 +112,13 @@ fn grpc_gives_the_same_whole_and_streamed_and_so_does_http() {
         let longest = events.iter().map(Vec::len).max().unwrap_or_default();
         let mut messages = Vec::new();
         for place in 0..longest {
-            for (number, (script, _)) in all_cases().iter().enumerate() {
+            for (number, (script, case)) in all_cases().iter().enumerate() {
                 if let Some(event) = events[number].get(place) {
-                    messages.push(stream_message(&format!("case-{number}"), &script.id, place as u32 + 1, event));
+                    let mut message = stream_message(&format!("case-{number}"), &script.id, place as u32 + 1, event);
+                    if place == 0 {
+                        (message.started_at, message.time_zone) = head_of(case);
+                    }
+                    messages.push(message);
                 }
             }
         }
@@ -146,7 +151,7 @@ fn grpc_gives_the_same_whole_and_streamed_and_so_does_http() {
 }
 
 /// A POST by hand: the body of the answer.
-async fn http_post<T: serde::de::DeserializeOwned>(address: &str, path: &str, body: Vec<u8>) -> T {
+pub async fn http_post<T: serde::de::DeserializeOwned>(address: &str, path: &str, body: Vec<u8>) -> T {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(address).await.expect("the server answers");
     let head = format!(

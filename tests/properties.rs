@@ -137,7 +137,13 @@ fn stream(messages: &[(u32, Event)]) -> (Vec<Response>, Option<v1::Verdict>) {
 }
 
 fn stream_event(seq: u32, event: &Event) -> StreamEvent {
-    StreamEvent { call_id: "c".to_owned(), seq, script_id: "telemarketing".to_owned(), event: Some(Ok(event.clone())) }
+    StreamEvent {
+        call_id: "c".to_owned(),
+        seq,
+        script_id: "telemarketing".to_owned(),
+        event: Some(Ok(event.clone())),
+        ..StreamEvent::default()
+    }
 }
 
 /// What the service answers, read back from the bytes that a stream carries.

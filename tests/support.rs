@@ -142,6 +142,18 @@ pub fn to_wire(event: &Event) -> v1::CallEvent {
     v1::CallEvent { at_ms: event.at_ms, event: wire }
 }
 
+/// A case's call, head and all.
+pub fn case_message(call_id: &str, script: &Script, case: &case::Case) -> v1::Call {
+    let (started_at, time_zone) = head_of(case);
+    v1::Call { started_at, time_zone, ..call_message(call_id, &script.id, &events_of(script, case)) }
+}
+
+/// When a case's call began and in which time zone, as the wire has it.
+pub fn head_of(case: &case::Case) -> (Option<pbjson_types::Timestamp>, String) {
+    let started_at = case.started_at().unwrap_or_else(|error| panic!("{error}"));
+    (started_at.map(|(seconds, nanos)| pbjson_types::Timestamp { seconds, nanos }), case.time_zone().to_owned())
+}
+
 pub fn call_message(call_id: &str, script_id: &str, events: &[Event]) -> v1::Call {
     v1::Call {
         call_id: call_id.to_owned(),

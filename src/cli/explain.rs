@@ -76,6 +76,7 @@ pub(super) fn run(args: &ExplainArgs, lang: Lang) -> Outcome {
 /// The whole page.
 fn page(script: &Arc<Script>, record: &CallRecord, lang: Lang) -> String {
     let mut call = CallState::new(Arc::clone(script));
+    call.set_clock(record.clock());
     for (seq, event) in (1..).zip(&record.events) {
         call.push(seq, event.clone());
     }
@@ -293,10 +294,19 @@ impl Page<'_> {
 
     fn rest(&self, out: &mut String, record: &CallRecord) {
         let lang = self.lang;
-        if let Some(rule) = self.verdict.follow_up.and_then(|rule| self.script.follow_up.get(rule)) {
+        if let Some(callback) = &self.verdict.callback {
+            self.heading(out, "回电时间", "Callback");
+            let at = callback.at.as_ref().map_or_else(
+                || lang.pick("没有确切时间", "no moment").to_owned(),
+                |at| format!("{} {}", at.strftime("%Y-%m-%d %H:%M"), at.time_zone().iana_name().unwrap_or_default()),
+            );
+            let said = self.call.events().nth(callback.event as usize).map_or(0.0, |event| f64::from(event.at_ms) / 1000.0);
+            let _ = writeln!(out, "  {at}  {}{}  {said:.1}s", lang.pick("客户说：", "the customer said: "), callback.words);
+        }
+        if let Some(step) = self.verdict.next_step(self.script) {
             self.heading(out, "跟进", "Follow-up");
-            let words = v1::FollowUp { action: rule.action.to_string(), within_hours: rule.within_hours, note: String::new() };
-            let _ = writeln!(out, "  {}  {}", follow_up_words(&words, lang), rule.note);
+            let words = v1::FollowUp { action: step.action.to_owned(), within_hours: step.within_hours, note: String::new() };
+            let _ = writeln!(out, "  {}  {}", follow_up_words(&words, lang), step.note);
         }
         if self.verdict.do_not_call {
             let _ = writeln!(out, "  {}", paint(Role::Bad, lang.pick("客户要求不再致电", "the customer asked not to be called again")));

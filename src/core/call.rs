@@ -16,6 +16,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use super::callback::CallClock;
 use super::event::{Event, EventKind, Speaker, Utterance};
 use super::lexicon::Scratch;
 use super::reading::{read_customer, read_robot};
@@ -25,6 +26,7 @@ use super::signal::{Signals, Variables};
 use super::tracker::{Deaf, LineFact, Reading, Sink, Step, Tracker};
 use super::verdict::{EndedBy, Verdict};
 
+mod callback;
 mod judge;
 
 use judge::{decide, do_not_call};
@@ -85,6 +87,8 @@ pub struct LineView {
 #[derive(Debug, Clone)]
 pub struct CallState {
     script: Arc<Script>,
+    /// When it began and in which time zone: what callback times are relative to.
+    clock: CallClock,
     events: Vec<Stored>,
     tracker: Tracker,
     /// Some robot lines carry node ids: one without is off the flow.
@@ -107,17 +111,33 @@ impl CallState {
         let mut tracker = Tracker::new(&script);
         let mut signals = Signals::default();
         tracker.update(&script, &mut signals);
-        let mut call =
-            Self { script, events: Vec::new(), tracker, ids: false, closed: None, signals, holding: 0, standing: Standing::default() };
+        let mut call = Self {
+            script,
+            clock: CallClock::default(),
+            events: Vec::new(),
+            tracker,
+            ids: false,
+            closed: None,
+            signals,
+            holding: 0,
+            standing: Standing::default(),
+        };
         call.evaluate(Variables::ALL);
         call
     }
 
     /// Grades a whole call at once: the same as pushing each event and then ending it as
-    /// [`EndedBy::EndOfRecord`], but folding once.
+    /// [`EndedBy::EndOfRecord`], but folding once. Of a call without a head; see [`replay_at`](Self::replay_at).
     #[must_use]
     pub fn replay(script: &Arc<Script>, events: Vec<Event>) -> Verdict {
+        Self::replay_at(script, CallClock::default(), events)
+    }
+
+    /// Grades a whole call that began as its clock says.
+    #[must_use]
+    pub fn replay_at(script: &Arc<Script>, clock: CallClock, events: Vec<Event>) -> Verdict {
         let mut call = Self::load(script, events);
+        call.clock = clock;
         call.closed = Some(EndedBy::EndOfRecord);
         call.judge()
     }
@@ -126,6 +146,7 @@ impl CallState {
     fn load(script: &Arc<Script>, events: Vec<Event>) -> Self {
         let mut call = Self {
             script: Arc::clone(script),
+            clock: CallClock::default(),
             events: Vec::with_capacity(events.len()),
             tracker: Tracker::new(script),
             ids: false,
@@ -146,6 +167,11 @@ impl CallState {
     #[must_use]
     pub fn script(&self) -> &Arc<Script> {
         &self.script
+    }
+
+    /// Sets when the call began and in which time zone: no label depends on it, only the callback's moment.
+    pub fn set_clock(&mut self, clock: CallClock) {
+        self.clock = clock;
     }
 
     /// Accepted events.
@@ -260,7 +286,7 @@ impl CallState {
         let text = self.events.iter().map(|stored| text_bytes(&stored.event)).sum::<usize>();
         let readings: usize = self.events.iter().map(|stored| reading_bytes(&stored.reading)).sum();
         let utterances: usize = self.events.capacity() * size_of::<Stored>();
-        (size_of::<Self>() + utterances + readings + text + self.signals.hits.len() * 4 + self.tracker.heap(), text)
+        (size_of::<Self>() + utterances + readings + text + self.signals.hits.len() * 4 + self.tracker.heap() + self.clock.heap(), text)
     }
 
     /// Finds who replaces whom, from the start.

@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::callback::may_name_time;
 use super::dial;
 use super::event::{Answerer, DialResult};
 use super::learned::Learned;
@@ -29,12 +30,14 @@ pub struct CustomerReading {
     pub assent: bool,
     /// It opens with words that say no.
     pub dissent: bool,
-    /// It names a time.
-    pub time: bool,
     /// What it resembles, where the lists find nothing.
     pub learned: Option<Box<Learned>>,
     /// It corrects what the customer said before.
     pub corrects: bool,
+    /// It names a time, by the script's list.
+    pub time: bool,
+    /// It may hold words of time: it is looked through for a callback.
+    pub may_name_time: bool,
     /// Words that show a machine.
     pub machine: Option<Answerer>,
     /// A carrier's recording.
@@ -74,6 +77,9 @@ const QUESTION_TAIL: u32 = 10;
 /// The characters of cues that make a line certain.
 const CERTAIN: f32 = 10.0;
 
+/// Similarity of a line that ends in a cue which must stand at the end (`再见$`): what a line comes to counts, however long it is.
+const CLOSING: f32 = 0.5;
+
 /// Reads a customer's utterance.
 #[must_use]
 pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> CustomerReading {
@@ -101,6 +107,8 @@ pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> Cust
         }
     }
     reading.machine = machine.map(|(_, answerer)| answerer);
+    let listed = script.customer_lists.contains(&CustomerList::Time);
+    reading.may_name_time = reading.time || may_name_time(&scratch.units, listed);
     if reading.words && reading.concepts.is_empty() && reading.machine.is_none() && script.customer.may_be_aside(&scratch.units) {
         hits.extend(script.customer.read_asides(scratch));
         hits.sort_by_key(|hit| (hit.start, hit.end, hit.list));
@@ -201,13 +209,13 @@ pub fn read_robot(script: &Script, text: &str, recognise: bool, timed: bool, scr
         };
     }
     if recognise {
-        reading.candidates = candidates(script, &script.robot.read_asides(scratch), reading.length);
+        reading.candidates = candidates(script, &script.robot.read_asides(scratch), reading.length, text_end);
     }
     reading
 }
 
 /// Scores nodes by how many of the line's characters their cues cover.
-fn candidates(script: &Script, hits: &[Hit], length: u32) -> SmallVec<[Candidate; 2]> {
+fn candidates(script: &Script, hits: &[Hit], length: u32, text_end: u32) -> SmallVec<[Candidate; 2]> {
     let mut scores: SmallVec<[(NodeIndex, u32, u32); 8]> = SmallVec::new();
     for hit in hits {
         let Some(RobotList::Cue(node)) = script.robot_list(hit.list) else { continue };
@@ -220,8 +228,17 @@ fn candidates(script: &Script, hits: &[Hit], length: u32) -> SmallVec<[Candidate
         }
     }
     let whole = (length as f32).clamp(1.0, CERTAIN);
-    let mut candidates: SmallVec<[Candidate; 2]> =
-        scores.iter().map(|&(node, covered, _)| Candidate { node, similarity: (covered as f32 / whole).min(1.0) }).collect();
+    let closes = |node: NodeIndex| {
+        let mut own = hits.iter().filter(|hit| script.robot_list(hit.list) == Some(RobotList::Cue(node)) && hit.end >= text_end);
+        own.any(|hit| script.robot.entry(hit.entry).is_some_and(|entry| entry.at_end))
+    };
+    let mut candidates: SmallVec<[Candidate; 2]> = scores
+        .iter()
+        .map(|&(node, covered, _)| {
+            let least = if closes(node) { CLOSING } else { 0.0 };
+            Candidate { node, similarity: (covered as f32 / whole).clamp(least, 1.0) }
+        })
+        .collect();
     candidates.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.node.cmp(&b.node)));
     candidates.truncate(3);
     candidates.shrink_to_fit();

@@ -125,6 +125,8 @@ pub struct WellKnown {
     pub contact: Option<ConceptIndex>,
     pub filler: Option<ConceptIndex>,
     pub identity: Option<ConceptIndex>,
+    pub busy: Option<ConceptIndex>,
+    pub not_available: Option<ConceptIndex>,
 }
 
 /// What a robot's line asks.

@@ -1,5 +1,8 @@
 //! The answer: a label, the rule that gave it, and what speaks for it.
 
+use std::borrow::Cow;
+
+use super::callback::Callback;
 use super::event::Speaker;
 use super::learned::{Learned, gram_text};
 use super::lexicon::{EntryId, Match};
@@ -155,12 +158,46 @@ pub struct Verdict {
     pub also_matched: Vec<usize>,
     /// A catch-all decided.
     pub fallback: bool,
-    /// The follow-up rule that holds.
+    /// The follow-up rule that holds; what comes of it is told by [`next_step`](Self::next_step).
     pub follow_up: Option<usize>,
     /// The customer asked never to be called again.
     pub do_not_call: bool,
+    /// When the customer said to be called again; never beside `do_not_call`.
+    pub callback: Option<Callback>,
     /// How the call ended; `None` while live.
     pub ended_by: Option<EndedBy>,
     /// What was put right or left out.
     pub notices: Vec<String>,
+}
+
+/// What to do after a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextStep<'a> {
+    /// `call`, `redial`, `none` or `never`.
+    pub action: &'a str,
+    /// Within this many hours, 0 if not said.
+    pub within_hours: u32,
+    /// A word on it.
+    pub note: Cow<'a, str>,
+}
+
+impl Verdict {
+    /// What to do after the call: what the script's follow-up rule says, or a call at the time that the customer named.
+    ///
+    /// A named time (see [`Callback::named`]) takes the place of `call` and `redial`; of `none`, which is for lack of interest, only where
+    /// the customer's last content turn does not refuse; of `never` and of a script's other actions not. `None` while no follow-up
+    /// rule holds.
+    #[must_use]
+    pub fn next_step<'a>(&'a self, script: &'a Script) -> Option<NextStep<'a>> {
+        let rule = script.follow_up.get(self.follow_up?)?;
+        let gives_way = match &*rule.action {
+            "call" | "redial" => true,
+            "none" => !self.signals.last_refused,
+            _ => false,
+        };
+        Some(match self.callback.as_ref().filter(|callback| callback.named && gives_way) {
+            Some(callback) => NextStep { action: "call", within_hours: callback.within_hours, note: callback.note().into() },
+            None => NextStep { action: &rule.action, within_hours: rule.within_hours, note: (*rule.note).into() },
+        })
+    }
 }

@@ -13,6 +13,7 @@ pub mod jsonl;
 pub mod proto;
 pub mod vcon;
 
+use crate::core::callback::CallClock;
 use crate::core::event::{Event, EventKind};
 
 /// Bounds on what a call may bring, see the contract's Limits. All configurable.
@@ -87,6 +88,12 @@ pub struct Fault {
 }
 
 impl CallRecord {
+    /// When it began and in which time zone, as grading takes it.
+    #[must_use]
+    pub fn clock(&self) -> CallClock {
+        clock(self.started_at.as_ref(), &self.time_zone)
+    }
+
     /// Takes an event in, or rejects it.
     pub fn offer(&mut self, seq: u32, event: Result<Event, String>, limits: &Limits) {
         if self.events.len() >= limits.call_events {
@@ -99,6 +106,12 @@ impl CallRecord {
             Err(reason) => self.rejections.push(Rejection { call_id: self.call_id.clone(), seq, reason }),
         }
     }
+}
+
+/// A call's clock by the head that a door gives.
+#[must_use]
+pub fn clock(started_at: Option<&Timestamp>, time_zone: &str) -> CallClock {
+    CallClock::new(started_at.map(|at| (at.seconds, at.nanos)), time_zone)
 }
 
 impl CallRecord {

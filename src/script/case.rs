@@ -1,5 +1,7 @@
 //! Case files: the smallest calls that prove a rule or a sentence of the contract. They are tests, and examples to read.
 
+mod callback;
+
 use std::fmt;
 
 use indexmap::IndexMap;
@@ -16,6 +18,10 @@ use crate::core::verdict::{EndedBy, Verdict};
 pub struct Case {
     /// Its name, unique in the script.
     pub name: String,
+    /// When dialing began, in RFC 3339.
+    started_at: Option<String>,
+    /// IANA time zone.
+    time_zone: Option<String>,
     events: Vec<EventSpec>,
     /// What is expected; what is not named is not checked.
     pub expect: Expectation,
@@ -39,6 +45,7 @@ pub struct Expectation {
     pub do_not_call: Option<bool>,
     signals: IndexMap<String, SignalSpec>,
     follow_up: Option<FollowUpSpec>,
+    callback: Option<callback::CallbackSpec>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -85,7 +92,7 @@ enum EventSpec {
 pub struct CaseError {
     /// The case.
     pub case: String,
-    /// Which event, from 1.
+    /// Which event, from 1; 0: the call's head.
     pub event: usize,
     /// What is wrong with it.
     pub reason: String,
@@ -93,7 +100,10 @@ pub struct CaseError {
 
 impl fmt::Display for CaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "case {:?}, event {}: {}", self.case, self.event, self.reason)
+        match self.event {
+            0 => write!(f, "case {:?}: {}", self.case, self.reason),
+            event => write!(f, "case {:?}, event {event}: {}", self.case, self.reason),
+        }
     }
 }
 
@@ -130,9 +140,10 @@ impl Case {
     /// Runs it on a script; the differences from what is expected, none if it holds.
     ///
     /// # Errors
-    /// An event that means nothing.
+    /// An event, or a start, that means nothing.
     pub fn run(&self, script: &std::sync::Arc<Script>) -> Result<Vec<String>, CaseError> {
-        let verdict = CallState::replay(script, self.events(script.speaking_rate)?);
+        let clock = self.clock().map_err(|reason| CaseError { case: self.name.clone(), event: 0, reason })?;
+        let verdict = CallState::replay_at(script, clock, self.events(script.speaking_rate)?);
         Ok(self.expect.differences(script, &verdict))
     }
 }
@@ -313,8 +324,8 @@ impl Expectation {
             }
         }
         if let Some(expected) = &self.follow_up {
-            let got = verdict.follow_up.and_then(|follow_up| script.follow_up.get(follow_up));
-            let (action, hours, note) = got.map_or(("", 0, ""), |rule| (&rule.action, rule.within_hours, &rule.note));
+            let got = verdict.next_step(script);
+            let (action, hours, note) = got.as_ref().map_or(("", 0, ""), |step| (step.action, step.within_hours, &*step.note));
             if let Some(expected) = &expected.action {
                 compare("follow_up.action", expected.clone(), action.to_owned());
             }
@@ -324,6 +335,9 @@ impl Expectation {
             if let Some(expected) = &expected.note {
                 compare("follow_up.note", expected.clone(), note.to_owned());
             }
+        }
+        for (what, expected, got) in self.callback.iter().flat_map(|expected| expected.differences(verdict.callback.as_ref())) {
+            differences.push(format!("{what}: expected {expected}, got {got}"));
         }
         differences
     }

@@ -125,6 +125,8 @@ impl Compiler<'_> {
                 contact: known("contact"),
                 filler: known("filler"),
                 identity: known("identity"),
+                busy: known("busy"),
+                not_available: known("not_available"),
             },
             concepts,
             customer,

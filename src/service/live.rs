@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
+use pbjson_types::Timestamp;
 use prost::Message;
 use smallvec::SmallVec;
 use tokio::sync::Notify;
@@ -14,6 +15,7 @@ use tokio::sync::Notify;
 use super::session::{Answers, Context, Session};
 use super::told::{Answer, Told};
 use super::{Patience, Refusal, Service};
+use crate::core::callback::CallClock;
 use crate::ingest;
 use crate::script::ScriptError;
 use crate::wire::{raw, rpc, v1};
@@ -27,6 +29,8 @@ pub struct StreamEvent {
     pub seq: u32,
     /// With the first event: the script; empty elsewhere.
     pub script_id: String,
+    /// With the first event: when the call began and in which time zone; `None` where the message tells neither.
+    pub clock: Option<CallClock>,
     /// The event, or why it is none.
     pub event: Option<Result<crate::core::event::Event, String>>,
 }
@@ -42,6 +46,7 @@ impl StreamEvent {
                 call_id: plain.call_id.to_owned(),
                 seq: plain.seq,
                 script_id: plain.script_id.to_owned(),
+                clock: None,
                 event: Some(Ok(plain.event)),
             });
         }
@@ -51,9 +56,16 @@ impl StreamEvent {
             call_id: raw::lossy(&request.call_id),
             seq: request.seq,
             script_id: raw::lossy(&request.script_id),
+            clock: clock(request.started_at.as_ref(), &raw::lossy(&request.time_zone)),
             event: request.event.as_ref().map(|bytes| raw::decode_event(bytes).and_then(ingest::proto::event)),
         })
     }
+}
+
+/// The clock of a head that tells anything.
+#[must_use]
+pub fn clock(started_at: Option<&Timestamp>, time_zone: &str) -> Option<CallClock> {
+    (started_at.is_some() || !time_zone.is_empty()).then(|| ingest::clock(started_at, time_zone))
 }
 
 /// Where a stream hears of calls that something happened to without an event: only their ids, each once, so that a client
@@ -157,7 +169,7 @@ impl Service {
         owner: Option<&Arc<Outbox>>,
         responses: &mut Vec<R>,
     ) -> Option<Arc<str>> {
-        let StreamEvent { call_id, seq, script_id, event } = event;
+        let StreamEvent { call_id, seq, script_id, clock, event } = event;
         if call_id.is_empty() {
             responses.push(Told::refused(seq, Refusal::Invalid("the event has no call_id".to_owned())).into());
             return None;
@@ -176,6 +188,7 @@ impl Service {
                 Err(error) => session.bar(Refusal::Script(error)),
             }
         }
+        session.head(seq, clock);
         // Another stream may hear of the call so far, and wait for its gap.
         let mut other = None;
         match owner {

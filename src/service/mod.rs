@@ -109,7 +109,8 @@ pub fn grade(scripts: &ScriptChoice, record: CallRecord) -> Result<(v1::Verdict,
         return Err(Refusal::Invalid("the call has no call_id".to_owned()));
     }
     let script = scripts.of(&record.script_id).map_err(Refusal::Script)?;
-    let verdict = CallState::replay(&script, record.events);
+    let clock = record.clock();
+    let verdict = CallState::replay_at(&script, clock, record.events);
     let mut notices = record.notices;
     notices.extend(record.rejections.iter().map(|rejection| format!("event {} rejected: {}", rejection.seq, rejection.reason)));
     let head = CallHead { call_id: &record.call_id, revision: 1, notices: &notices };

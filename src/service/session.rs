@@ -7,6 +7,7 @@ use std::time::Instant;
 use smallvec::SmallVec;
 
 use crate::core::call::{CallState, Standing};
+use crate::core::callback::CallClock;
 use crate::core::event::Event;
 use crate::core::script::Script;
 use crate::core::verdict::{EndedBy, Verdict};
@@ -28,6 +29,8 @@ pub(super) struct Session {
     pub(super) call_id: Arc<str>,
     /// `None` until the script is known.
     call: Option<CallState>,
+    /// Event 1 has come, and with it all that will be known of when the call began.
+    dated: bool,
     /// Why the call cannot be graded at all.
     barred: Option<Refusal>,
     /// The next event in order.
@@ -57,6 +60,7 @@ impl Session {
         Self {
             call_id,
             call: None,
+            dated: false,
             barred: None,
             next: 1,
             waiting: BTreeMap::new(),
@@ -81,6 +85,16 @@ impl Session {
 
     pub(super) fn begin(&mut self, script: Arc<Script>) {
         self.call.get_or_insert_with(|| CallState::new(script));
+    }
+
+    /// Takes the call's head as the message with event `seq` carries it. The head is event 1's, a repetition of which changes
+    /// nothing; another's counts until that has come.
+    pub(super) fn head(&mut self, seq: u32, clock: Option<CallClock>) {
+        let Some(call) = self.call.as_mut().filter(|_| !self.dated) else { return };
+        if let Some(clock) = clock {
+            call.set_clock(clock);
+        }
+        self.dated = seq == 1;
     }
 
     /// Refuses the call: every event of it is answered with the reason.
@@ -330,9 +344,9 @@ pub(super) struct Context<'a> {
 /// Equality of verdicts as the contract has it: without `revision`, `notices` and `ended_by`.
 fn same(left: &Graded, right: &Graded) -> bool {
     fn shown(verdict: &Verdict) -> impl PartialEq + use<'_> {
-        let Verdict { label, rule, signals, evidence, nodes, also_matched, fallback, follow_up, do_not_call, ended_by: _, notices: _ } =
-            verdict;
-        ((label, rule, signals, evidence, nodes), (also_matched, fallback, follow_up, do_not_call))
+        let Verdict { label, rule, signals, evidence, nodes, also_matched, fallback, .. } = verdict;
+        let Verdict { follow_up, do_not_call, callback, ended_by: _, notices: _, .. } = verdict;
+        ((label, rule, signals, evidence, nodes), (also_matched, fallback, follow_up, do_not_call, callback))
     }
     // What differs here may still be the same words on the wire.
     shown(&left.verdict) == shown(&right.verdict) || comparable(left) == comparable(right)

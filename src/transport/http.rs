@@ -10,6 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use pbjson_types::Timestamp;
 use prost::Message;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -18,7 +19,7 @@ use tonic::{Code, Status};
 use tonic_types::{BadRequest, ErrorDetail, PreconditionFailure, PreconditionViolation, ResourceInfo, StatusExt};
 
 use crate::ingest::{self, jsonl};
-use crate::service::live::status;
+use crate::service::live::{clock, status};
 use crate::service::{Refusal, Service, StreamEvent, rejection};
 use crate::wire::v1::stream_calls_response::Response as Answer;
 use crate::wire::{rpc, v1};
@@ -168,6 +169,10 @@ async fn grade(State(service): State<Arc<Service>>, body: Body) -> Result<Json<G
 struct EventsBody<'a> {
     #[serde(default, rename = "scriptId", alias = "script_id")]
     script_id: String,
+    #[serde(default, rename = "startedAt", alias = "started_at")]
+    started_at: Option<Timestamp>,
+    #[serde(default, rename = "timeZone", alias = "time_zone")]
+    time_zone: String,
     #[serde(borrow)]
     events: Vec<&'a RawValue>,
 }
@@ -216,7 +221,13 @@ async fn events(State(service): State<Arc<Service>>, call_id: CallPath, body: Bo
         } else {
             ingest::event(raw.get())
         };
-        let event = StreamEvent { call_id: call_id.clone(), seq, script_id: body.script_id.clone(), event: Some(event) };
+        let event = StreamEvent {
+            call_id: call_id.clone(),
+            seq,
+            script_id: body.script_id.clone(),
+            clock: clock(body.started_at.as_ref(), &body.time_zone),
+            event: Some(event),
+        };
         service.event(event, None, &mut responses);
     }
     let mut acknowledged = None;

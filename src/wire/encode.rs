@@ -3,7 +3,7 @@
 //! The generated messages own their texts: a verdict would be some eighty small strings, made to be copied once and dropped.
 //! What is written here decodes to what [`super::verdict`] gives; a property test holds the two together.
 
-use super::{CallHead, match_of, speaker_of};
+use super::{CallHead, match_of, moment, speaker_of};
 use crate::core::script::{NodeIndex, Script};
 use crate::core::verdict::{EndedBy, Evidence, NodeProgress, Verdict};
 
@@ -41,14 +41,26 @@ pub fn verdict(script: &Script, head: CallHead<'_>, verdict: &Verdict, out: &mut
         flag(out, 11, verdict.fallback);
         flag(out, 12, verdict.ended_by.is_some());
         number(out, 13, head.revision);
-        if let Some(rule) = verdict.follow_up.and_then(|rule| script.follow_up.get(rule)) {
+        if let Some(step) = verdict.next_step(script) {
             nested(out, 14, |out| {
-                text(out, 1, &rule.action);
-                number(out, 2, rule.within_hours);
-                text(out, 3, &rule.note);
+                text(out, 1, step.action);
+                number(out, 2, step.within_hours);
+                text(out, 3, &step.note);
             });
         }
         flag(out, 15, verdict.do_not_call);
+        if let Some(callback) = &verdict.callback {
+            nested(out, 16, |out| {
+                if let Some((seconds, nanos)) = callback.at.as_ref().map(moment) {
+                    nested(out, 1, |out| {
+                        whole(out, 1, seconds);
+                        number(out, 2, nanos.unsigned_abs());
+                    });
+                }
+                text(out, 2, &callback.words);
+                number(out, 3, callback.event);
+            });
+        }
         text(out, 17, verdict.ended_by.map_or("", EndedBy::as_str));
         for notice in head.notices.iter().chain(&verdict.notices) {
             item(out, 18, notice);
@@ -123,7 +135,11 @@ fn node_id(script: &Script, index: NodeIndex) -> &str {
 
 // The wire format of protobuf, as far as it is used here. As in proto3, a field at its default is not written.
 
-fn varint(out: &mut Vec<u8>, mut value: u32) {
+fn varint(out: &mut Vec<u8>, value: u32) {
+    long_varint(out, value.into());
+}
+
+fn long_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -143,6 +159,14 @@ fn number(out: &mut Vec<u8>, tag: u32, value: u32) {
     if value != 0 {
         key(out, tag, VARINT);
         varint(out, value);
+    }
+}
+
+/// A signed number as `int64` has it: a negative one takes ten bytes.
+fn whole(out: &mut Vec<u8>, tag: u32, value: i64) {
+    if value != 0 {
+        key(out, tag, VARINT);
+        long_varint(out, value.cast_unsigned());
     }
 }
 

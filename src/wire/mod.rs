@@ -7,7 +7,7 @@ mod verdict;
 pub use callgrade::v1;
 pub use google::rpc;
 pub use verdict::{CallHead, verdict};
-use verdict::{match_of, speaker_of};
+use verdict::{match_of, moment, speaker_of};
 
 /// The packages of `proto/`, nested as prost expects them.
 #[allow(missing_docs, clippy::all, clippy::pedantic, rustdoc::all)]

@@ -1,5 +1,8 @@
 //! The core's verdict as the contract's message.
 
+use jiff::Zoned;
+
+use crate::core::callback::Callback;
 use crate::core::event::Speaker;
 use crate::core::lexicon::Match;
 use crate::core::script::Script;
@@ -46,16 +49,30 @@ pub fn verdict(script: &Script, head: CallHead<'_>, verdict: &Verdict) -> v1::Ve
         fallback: verdict.fallback,
         r#final: verdict.ended_by.is_some(),
         revision: head.revision,
-        follow_up: verdict.follow_up.and_then(|rule| script.follow_up.get(rule)).map(|rule| v1::FollowUp {
-            action: rule.action.to_string(),
-            within_hours: rule.within_hours,
-            note: rule.note.to_string(),
+        follow_up: verdict.next_step(script).map(|step| v1::FollowUp {
+            action: step.action.to_owned(),
+            within_hours: step.within_hours,
+            note: step.note.into_owned(),
         }),
         do_not_call: verdict.do_not_call,
-        callback: None,
+        callback: verdict.callback.as_ref().map(callback),
         ended_by: verdict.ended_by.map_or("", EndedBy::as_str).to_owned(),
         notices: head.notices.iter().chain(&verdict.notices).cloned().collect(),
         model_hash: script.learned.as_ref().map_or(String::new(), |model| model.hash.to_string()),
+    }
+}
+
+fn callback(callback: &Callback) -> v1::Callback {
+    let at = callback.at.as_ref().map(moment).map(|(seconds, nanos)| pbjson_types::Timestamp { seconds, nanos });
+    v1::Callback { at, words: callback.words.to_string(), event: callback.event }
+}
+
+/// Seconds and nanoseconds as `google.protobuf.Timestamp` has them: nanoseconds count forward, also before 1970.
+pub(super) fn moment(at: &Zoned) -> (i64, i32) {
+    let at = at.timestamp();
+    match at.subsec_nanosecond() {
+        nanos if nanos < 0 => (at.as_second() - 1, nanos + 1_000_000_000),
+        nanos => (at.as_second(), nanos),
     }
 }
 

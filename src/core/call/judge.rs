@@ -12,7 +12,7 @@ impl CallState {
     pub(super) fn conclude(&self) -> Verdict {
         let mut told = Told::for_events(self.events.len());
         self.fold(&mut told);
-        verdict(&self.script, &self.tracker, self.signals.clone(), self.holding, told)
+        self.verdict_of(&self.tracker, self.signals.clone(), self.holding, told)
     }
 
     /// The verdict on a call that was not folded yet.
@@ -24,38 +24,46 @@ impl CallState {
         let facts = Facts { script, signals: &signals, label: "" };
         let held = script.rules.iter().enumerate().filter(|(_, rule)| rule.condition.holds(facts));
         let holding = held.fold(0, |bits, (number, _)| bits | 1u128 << number.min(super::MOST_RULES - 1));
-        verdict(script, &tracker, signals, holding, told)
+        self.verdict_of(&tracker, signals, holding, told)
     }
-}
 
-fn verdict(script: &Script, tracker: &Tracker, signals: Signals, holding: u128, told: Told) -> Verdict {
-    let (rule, fallback) = decide(script, holding);
-    let label = rule.and_then(|rule| script.rules.get(rule)).map(|rule| rule.label);
-    let label_id = label.and_then(|label| script.labels.get(label)).map_or("", |label| &*label.id);
-    let facts = Facts { script, signals: &signals, label: label_id };
-    let follow_up = rule.and_then(|_| script.follow_up.iter().position(|follow_up| follow_up.condition.holds(facts)));
-    let also =
-        script.rules.iter().enumerate().filter(|(number, other)| !other.catch_all && Some(*number) != rule && holding >> number & 1 == 1);
-    let also_matched = also.map(|(number, _)| number).collect();
-    let Told { mut evidence, mut notices, .. } = told;
-    evidence.sort_by_key(|evidence| evidence.event);
-    match tracker.backward() {
-        0 => {}
-        1 => notices.push("time steps back at 1 event".to_owned()),
-        events => notices.push(format!("time steps back at {events} events")),
-    }
-    Verdict {
-        label,
-        rule,
-        nodes: tracker.nodes(script),
-        evidence,
-        also_matched,
-        fallback,
-        follow_up,
-        do_not_call: do_not_call(script, tracker),
-        ended_by: tracker.ended_by(),
-        notices,
-        signals,
+    fn verdict_of(&self, tracker: &Tracker, signals: Signals, holding: u128, told: Told) -> Verdict {
+        let script = &*self.script;
+        let (rule, fallback) = decide(script, holding);
+        let label = rule.and_then(|rule| script.rules.get(rule)).map(|rule| rule.label);
+        let label_id = label.and_then(|label| script.labels.get(label)).map_or("", |label| &*label.id);
+        let facts = Facts { script, signals: &signals, label: label_id };
+        let follow_up = rule.and_then(|_| script.follow_up.iter().position(|follow_up| follow_up.condition.holds(facts)));
+        let also = script
+            .rules
+            .iter()
+            .enumerate()
+            .filter(|(number, other)| !other.catch_all && Some(*number) != rule && holding >> number & 1 == 1);
+        let also_matched = also.map(|(number, _)| number).collect();
+        let Told { mut evidence, mut notices, .. } = told;
+        evidence.sort_by_key(|evidence| evidence.event);
+        notices.extend(self.clock.notices());
+        match tracker.backward() {
+            0 => {}
+            1 => notices.push("time steps back at 1 event".to_owned()),
+            events => notices.push(format!("time steps back at {events} events")),
+        }
+        let do_not_call = do_not_call(script, tracker);
+        Verdict {
+            label,
+            rule,
+            nodes: tracker.nodes(script),
+            evidence,
+            also_matched,
+            fallback,
+            follow_up,
+            do_not_call,
+            // Who is never to be called again is not called at a time named before.
+            callback: if do_not_call { None } else { self.callback(tracker) },
+            ended_by: tracker.ended_by(),
+            notices,
+            signals,
+        }
     }
 }
 

@@ -409,12 +409,12 @@ fn signal_of(script: &Script, concept: ConceptIndex) -> &'static str {
 }
 
 /// The categories that make a turn a refusal.
-fn refusing(script: &Script) -> ConceptSet {
+pub(crate) fn refusing(script: &Script) -> ConceptSet {
     script.known.refuse.into_iter().chain(script.known.do_not_call).collect()
 }
 
 /// The categories that decline an open invite.
-fn declining(script: &Script) -> ConceptSet {
+pub(crate) fn declining(script: &Script) -> ConceptSet {
     refusing(script).union(script.known.deny.into_iter().collect())
 }
 
@@ -424,7 +424,7 @@ fn accepting(script: &Script) -> ConceptSet {
 }
 
 /// How a turn settles an open invite, if it does.
-fn invite_of(script: &Script, turn: &Turn) -> Option<Outcome> {
+pub(crate) fn invite_of(script: &Script, turn: &Turn) -> Option<Outcome> {
     if turn.concepts.meets(declining(script)) {
         Some(Outcome::Declined)
     } else if turn.time || turn.concepts.meets(accepting(script)) {

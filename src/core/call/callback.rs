@@ -1,0 +1,83 @@
+//! The customer's utterances, as the search for a callback time sees them.
+
+use super::{CallState, Stored};
+use crate::core::callback::{Callback, Heard, Refuses, choose};
+use crate::core::event::{EventKind, Outcome, Speaker};
+use crate::core::reading::CustomerReading;
+use crate::core::script::{ConceptSet, CustomerList, Script};
+use crate::core::tracker::{Reading, Tracker, declining, invite_of, refusing};
+
+impl CallState {
+    /// When the customer said to be called again, by a fold over the events. It is looked for from the last utterance on, and
+    /// only where what was read of one already says that a time may be in it: most calls name none.
+    pub(super) fn callback(&self, tracker: &Tracker) -> Option<Callback> {
+        let script = &*self.script;
+        let known = &script.known;
+        let putting_off: ConceptSet = known.busy.into_iter().chain(known.not_available).collect();
+        let agreeing: ConceptSet = known.affirm.into_iter().chain(known.contact).collect();
+        let mut refused_turn = None;
+        let heard = tracker.spoken.iter().rev().filter_map(|&(place, turn)| {
+            let (event, stored) = self.words_of(place)?;
+            let (EventKind::Utterance(utterance), Reading::Customer(reading)) = (&stored.event.kind, &stored.reading) else { return None };
+            let facts = tracker.turns.get(turn as usize)?;
+            let refuses = if facts.concepts.meets(refusing(script)) {
+                let here = refusals(script, reading);
+                let later = refused_turn == Some(turn);
+                if !here.is_empty() {
+                    refused_turn = Some(turn);
+                }
+                match (later, here.is_empty()) {
+                    (true, _) => Refuses::After,
+                    (false, true) => Refuses::Before,
+                    (false, false) => Refuses::Here(here),
+                }
+            } else {
+                Refuses::No
+            };
+            let busy = facts.concepts.meets(putting_off);
+            if !reading.may_name_time {
+                return None;
+            }
+            Some(Heard {
+                event,
+                at_ms: self.events.get(place as usize)?.event.at_ms,
+                turn,
+                text: &utterance.text,
+                line: self.line_before(place),
+                accepts: facts.invite_open && invite_of(script, facts) == Some(Outcome::Accepted),
+                busy,
+                yes: facts.concepts.meets(agreeing),
+                refuses,
+            })
+        });
+        choose(heard, &self.clock)
+    }
+
+    /// The event that carries the words of the utterance at a place.
+    fn words_of(&self, place: u32) -> Option<(u32, &Stored)> {
+        let stored = self.events.get(place as usize)?;
+        match stored.replaced_by {
+            Some(by) => Some((by, self.events.get(by as usize)?)),
+            None => Some((place, stored)),
+        }
+    }
+
+    /// The robot's last line before a place.
+    fn line_before(&self, place: u32) -> Option<&str> {
+        (0..place).rev().find_map(|place| {
+            if self.events.get(place as usize).is_none_or(|stored| stored.replaces) {
+                return None;
+            }
+            match &self.words_of(place)?.1.event.kind {
+                EventKind::Utterance(line) if line.speaker == Speaker::Robot && !line.text.is_empty() => Some(&*line.text),
+                _ => None,
+            }
+        })
+    }
+}
+
+/// Where an utterance of a refusing turn refuses, in Unicode scalar values.
+fn refusals(script: &Script, reading: &CustomerReading) -> Box<[(u32, u32)]> {
+    let refuses = |list| matches!(script.customer_list(list), Some(CustomerList::Concept(concept)) if declining(script).contains(concept));
+    reading.hits.iter().filter(|hit| refuses(hit.list)).map(|hit| (hit.start, hit.end)).collect()
+}

@@ -1,0 +1,203 @@
+//! Which of a call's times is the callback.
+
+use std::ops::Range;
+
+use jiff::Zoned;
+
+use super::context::{self, Ground, Line};
+use super::letters::Letters;
+use super::meaning::{Meaning, Moment};
+use super::read;
+use super::resolve::{Resolved, resolve};
+use super::{CallClock, Callback};
+
+/// An utterance of the customer in which a time may be named.
+#[derive(Debug)]
+pub(crate) struct Heard<'a> {
+    /// The event that carries its words.
+    pub(crate) event: u32,
+    /// When it began, in milliseconds since dialing began.
+    pub(crate) at_ms: u32,
+    /// Its turn.
+    pub(crate) turn: u32,
+    /// Its words.
+    pub(crate) text: &'a str,
+    /// The robot's line before it.
+    pub(crate) line: Option<&'a str>,
+    /// The turn accepts an open invite.
+    pub(crate) accepts: bool,
+    /// The customer is busy, or the one wanted is not there.
+    pub(crate) busy: bool,
+    /// The turn says yes, or asks for contact.
+    pub(crate) yes: bool,
+    /// Whether and where the turn refuses.
+    pub(crate) refuses: Refuses,
+}
+
+/// Whether and where a turn refuses.
+#[derive(Debug)]
+pub(crate) enum Refuses {
+    /// It does not.
+    No,
+    /// Before this utterance, or nobody knows by which words.
+    Before,
+    /// In this utterance, by these spans of its text, in Unicode scalar values.
+    Here(Box<[(u32, u32)]>),
+    /// After this utterance.
+    After,
+}
+
+/// A time that an utterance proposes.
+#[derive(Debug, Clone)]
+struct Named {
+    meaning: Meaning,
+    /// Its place in the text, in Unicode scalar values.
+    span: Range<u32>,
+}
+
+/// The callback: the last time proposed. `heard` gives the utterances from the last to the first.
+pub(crate) fn choose<'a>(heard: impl Iterator<Item = Heard<'a>>, clock: &CallClock) -> Option<Callback> {
+    let mut chosen: Option<Chosen> = None;
+    for heard in heard {
+        if chosen.as_ref().is_some_and(|chosen| chosen.meaning.names() && !chosen.may_follow(&heard)) {
+            break;
+        }
+        let line = Line::new(heard.line);
+        let said = clock.at(heard.at_ms);
+        let Some(named) = named(&heard, &line, said.as_ref()) else { continue };
+        let asked = line.asks_when();
+        let words = slice(heard.text, &named.span);
+        chosen = Some(match chosen {
+            // Some time later is no time, before or after one that is.
+            Some(chosen) if !named.meaning.names() => chosen,
+            Some(chosen) if chosen.meaning.names() => chosen.joined(&named, words, heard.turn, asked),
+            _ => Chosen {
+                meaning: named.meaning,
+                words: words.to_owned(),
+                event: heard.event,
+                said,
+                turn: heard.turn,
+                asked,
+                open: matches!(named.meaning, Meaning::Moment(moment) if moment.is_partial()),
+            },
+        });
+        if chosen.as_ref().is_some_and(|chosen| chosen.meaning.names() && !chosen.open) {
+            break;
+        }
+    }
+    chosen.map(Chosen::callback)
+}
+
+/// The time chosen so far, going back through the call.
+struct Chosen {
+    meaning: Meaning,
+    words: String,
+    event: u32,
+    /// When it was said.
+    said: Option<Zoned>,
+    turn: u32,
+    /// The robot had asked when.
+    asked: bool,
+    /// An earlier time may fill in what it leaves open.
+    open: bool,
+}
+
+impl Chosen {
+    /// Whether an earlier utterance may fill in what this one leaves open.
+    fn may_follow(&self, earlier: &Heard<'_>) -> bool {
+        self.asked || self.turn.saturating_sub(earlier.turn) <= 1
+    }
+
+    fn joined(self, earlier: &Named, words: &str, turn: u32, asked: bool) -> Self {
+        let joined = match (self.meaning, earlier.meaning) {
+            (Meaning::Moment(moment), Meaning::Moment(earlier)) => moment.after(earlier),
+            _ => None,
+        };
+        match joined {
+            Some(moment) => {
+                let words = format!("{words}{}", self.words);
+                Self { meaning: Meaning::Moment(moment), words, turn, asked, open: moment.is_partial(), ..self }
+            }
+            None => Self { open: false, ..self },
+        }
+    }
+
+    fn callback(self) -> Callback {
+        let at = match self.said.as_ref().map(|said| resolve(&self.meaning, said)) {
+            Some(Resolved::At(at)) => Some(at),
+            Some(Resolved::Open | Resolved::Past) | None => None,
+        };
+        let ms = at.as_ref().zip(self.said).map_or(0, |(at, said)| at.duration_since(&said).as_millis().max(0));
+        let within_hours = u32::try_from(ms.div_euclid(MS_PER_HOUR) + i128::from(ms % MS_PER_HOUR != 0)).unwrap_or(u32::MAX);
+        Callback { at, words: self.words.into(), event: self.event, within_hours, named: self.meaning.names() }
+    }
+}
+
+const MS_PER_HOUR: i128 = 3_600_000;
+
+/// The time that an utterance proposes: the last, joined to the ones before it where they make one moment.
+fn named(heard: &Heard<'_>, line: &Line<'_>, said: Option<&Zoned>) -> Option<Named> {
+    let letters = Letters::new(heard.text);
+    let found = read::expressions(&letters);
+    if found.is_empty() {
+        return None;
+    }
+    let refused = match &heard.refuses {
+        Refuses::No => None,
+        Refuses::Before => Some(0),
+        Refuses::After => return None,
+        Refuses::Here(spans) => {
+            // 明天不行，后天吧 turns down a day, not the call.
+            let of_time = |start: u32, end: u32| {
+                // 明天三点 不对 后天三点: a plain no may come after a pause.
+                let start = if end - start <= 2 { start.saturating_sub(2) } else { start };
+                found
+                    .iter()
+                    .map(|found| letters.span(found.letters.start, found.letters.end))
+                    .any(|time| start <= time.end && time.start < end)
+            };
+            spans.iter().filter(|(start, end)| !of_time(*start, *end)).map(|(_, end)| *end).max()
+        }
+    };
+    let ground = Ground { line, accepts: heard.accepts, busy: heard.busy, yes: heard.yes, refused };
+    let mut named: Option<Named> = None;
+    // The day of a time that was turned down: 明天下午没空，上午可以 is tomorrow.
+    let mut day = None;
+    for (expression, proposed) in context::weighed(&letters, &found, ground) {
+        if !proposed {
+            day = match expression.meaning {
+                Meaning::Moment(moment) if moment.part.is_some() || moment.time.is_some() => moment.day,
+                _ => None,
+            };
+            continue;
+        }
+        let meaning = match expression.meaning {
+            Meaning::Moment(moment) if moment.day.is_none() && named.is_none() => Meaning::Moment(Moment { day, ..moment }),
+            meaning => meaning,
+        };
+        let span = letters.span(expression.letters.start, expression.letters.end);
+        let next = match (&named, meaning) {
+            (Some(before), Meaning::Later) if before.meaning.names() => continue,
+            // 明天或者后天: the first stands.
+            (Some(before), _) if before.meaning.names() && letters.ends_in(expression.letters.start, &["或者", "或", "要么", "要不"]) =>
+            {
+                continue;
+            }
+            (Some(Named { meaning: Meaning::Moment(before), span: begun }), Meaning::Moment(moment)) => match moment.after(*before) {
+                Some(moment) => Named { meaning: Meaning::Moment(moment), span: begun.start..span.end },
+                None => Named { meaning, span },
+            },
+            _ => Named { meaning, span },
+        };
+        let past = said.is_some_and(|said| resolve(&next.meaning, said) == Resolved::Past);
+        if !past {
+            named = Some(next);
+        }
+    }
+    named
+}
+
+fn slice<'a>(text: &'a str, span: &Range<u32>) -> &'a str {
+    let place = |at: u32| text.char_indices().nth(at as usize).map_or(text.len(), |(place, _)| place);
+    text.get(place(span.start)..place(span.end)).unwrap_or_default()
+}
