@@ -226,10 +226,16 @@ fn every_door_gives_the_same_evidence() {
     let owner = Arc::new(Outbox::default());
     let mut told: Vec<Told> = Vec::new();
     for (seq, event) in (1..).zip(&events) {
-        let event = StreamEvent { call_id: "c".to_owned(), seq, script_id: "demo".to_owned(), event: Some(Ok(event.clone())) };
+        let event = StreamEvent {
+            call_id: "c".to_owned(),
+            seq,
+            script_id: "demo".to_owned(),
+            event: Some(Ok(event.clone())),
+            clock: Default::default(),
+        };
         service.event(event, Some(&owner), &mut told);
     }
-    let last = told.iter().filter_map(|told| {
+    let mut last = told.iter().rev().filter_map(|told| {
         let mut bytes = Vec::new();
         told.encode(&mut bytes);
         match v1::StreamCallsResponse::decode(&*bytes).expect("the bytes of an answer").response {
@@ -237,7 +243,7 @@ fn every_door_gives_the_same_evidence() {
             _ => None,
         }
     });
-    assert_eq!(last.last().as_ref().map(comparable), Some(expected.clone()));
+    assert_eq!(last.next().as_ref().map(comparable), Some(expected.clone()));
 
     block_on(async {
         let mut server = TestServer::start_with(library, Patience::default(), Limits::default()).await;

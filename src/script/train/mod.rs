@@ -2,8 +2,8 @@
 //!
 //! `examples/<category>.txt` holds utterances, one a line; `! utterance` is one that looks like the category and is not;
 //! `examples/other.txt` holds those of no category. Each category becomes a linear classifier against all that is not it
-//! ([`svm`]). How sure a margin is, is learned from five-fold cross-validation: every example is judged by a model that has not
-//! seen it ([`calibrate`]). Only examples in which the keyword lists find nothing count there, for only such turns will be asked
+//! (`svm`). How sure a margin is, is learned from five-fold cross-validation: every example is judged by a model that has not
+//! seen it (`calibrate`). Only examples in which the keyword lists find nothing count there, for only such turns will be asked
 //! about. The threshold is the least probability at which the wanted precision is reached.
 
 use std::collections::BTreeMap;

@@ -71,7 +71,7 @@ pub struct ModelFile {
 /// Reads a model's file.
 ///
 /// # Errors
-/// The line, from 1, that is not as [`write`] writes it.
+/// The line, from 1, that is not as [`write()`] writes it.
 pub fn read(text: &str) -> Result<ModelFile, usize> {
     let mut lines = (1usize..).zip(text.lines());
     let examples = match (lines.next(), lines.next()) {
