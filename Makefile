@@ -6,7 +6,7 @@ SHELL := /bin/bash
 ARGS ?=
 VENV := .venv
 
-.PHONY: help demo test lint bench fuzz venv-packages
+.PHONY: help demo test models lint bench fuzz venv-packages
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -18,6 +18,10 @@ demo: ## Start the service and stream sample calls through it; ARGS=--exit ends 
 test: lint $(VENV)/installed ## Install what the tests need, and pass every test
 	CALLGRADE_PYTHON="$(CURDIR)/$(VENV)/bin/python" cargo test --locked --lib --bins --tests
 	cargo test --locked --doc
+	@$(MAKE) --no-print-directory models
+
+models: ## Check that each script's model.txt is what its examples give
+	cargo run --quiet --locked -- script train --check --scripts scripts
 
 lint: ## Format, clippy, documentation: no warnings
 	@command -v cargo >/dev/null || { echo "make test needs Rust: install rustup, then try again"; exit 1; }

@@ -12,12 +12,15 @@
 //!          ingest ◄──────────────────────┤  sessions of live calls: order, gaps, revisions
 //!            │  CallRecord, Rejection    │
 //!            ▼                           ▼
-//!          script ───────────────────► core
-//!   bundle → checked, compiled    Event → CallState (fold: tracker) → Signals + Evidence → Rules → Verdict
+//!          script ───────────────────► core ◄─────────────────── eval
+//!   bundle → checked, compiled    Event → CallState (fold: tracker)    verdicts against what people
+//!   examples → train → model.txt    → Signals + Evidence               say: figures, errors
+//!                                   → Rules → Verdict
 //! ```
 //!
 //! - [`core`]: the whole of grading, synchronous and pure. [`core::call::CallState`] is where to start reading.
-//! - [`script`]: talk scripts as data, read, checked, linted and compiled.
+//! - [`script`]: talk scripts as data, read, checked, linted and compiled. [`script::train`]: what examples teach, as `model.txt`.
+//! - [`eval`]: how well calls and utterances are read, against what people say of them; knows only the core, and [`cli`] asks it.
 //! - [`ingest`]: one file per input format, all giving the same record.
 //! - [`wire`]: the contract's messages, and the way from a verdict to them.
 //! - [`service`]: what the server does whichever transport asks.

@@ -3,7 +3,9 @@
 mod callback;
 mod cases;
 mod cli;
+mod eval;
 mod formats;
+mod learned;
 mod lint;
 mod properties;
 mod python_client;

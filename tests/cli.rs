@@ -26,14 +26,15 @@ fn a_verdict_is_canonical_json_with_defaults_written() {
     assert_eq!(value["final"], true);
     assert_eq!(value["revision"], 1);
     assert_eq!(value["fallback"], false);
-    assert_eq!(value["modelHash"], "");
+    let model = crate::support::script("telemarketing").learned.as_ref().map(|model| model.hash.to_string());
+    assert_eq!(value["modelHash"].as_str(), model.as_deref());
     assert_eq!(value["endedBy"], "hangup");
     assert_eq!(value["signals"]["asked"], serde_json::json!(["price"]));
     assert_eq!(value["signals"]["hits"]["busy"], 0);
     let asked = value["evidence"].as_array().unwrap().iter().find(|evidence| evidence["signal"] == "asked").unwrap();
     assert_eq!(
         *asked,
-        serde_json::json!({"event":1,"start":0,"end":3,"speaker":"SPEAKER_CUSTOMER","signal":"asked","category":"price","phrase":"多少钱","match":"MATCH_EXACT","score":1.0})
+        serde_json::json!({"event":1,"start":0,"end":3,"speaker":"SPEAKER_CUSTOMER","signal":"asked","category":"price","phrase":"多少钱","match":"MATCH_EXACT","score":1.0,"grams":[]})
     );
 }
 
@@ -161,11 +162,7 @@ fn an_edited_keyword_changes_label_and_version() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("telemarketing");
     for bundle in callgrade::script::Bundle::bundled().iter().filter(|bundle| bundle.name == "telemarketing") {
-        for (path, text) in &bundle.files {
-            let file = root.join(path);
-            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-            std::fs::write(file, text).unwrap();
-        }
+        crate::support::write_bundle(bundle, folder.path());
     }
     let call = CALL.replace("多少钱", "芝麻开门吧朋友");
     let scripts = folder.path().display().to_string();
@@ -242,24 +239,4 @@ fn script_commands_run() {
     assert!(shown.contains("questions >= 3 ||") && shown.contains("主流程 1"), "{shown}");
     let output = callgrade(&["script", "lint"], b"");
     assert!(output.status.success(), "{}", stdout(&output));
-}
-
-#[test]
-fn development_calls_get_their_labels() {
-    let (Some(calls), Some(gold)) = (crate::support::data("calls-dev.jsonl"), crate::support::data("calls-dev.gold.jsonl")) else {
-        println!("skipped: development calls (no calls-dev.jsonl; set CALLGRADE_DATA)");
-        return;
-    };
-    let gold = std::fs::read_to_string(gold).unwrap();
-    let expected: std::collections::BTreeMap<String, String> = gold
-        .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
-        .map(|gold| (gold["callId"].as_str().unwrap().to_owned(), gold["label"].as_str().unwrap().to_owned()))
-        .collect();
-    let output = callgrade(&["classify", &calls.display().to_string()], b"");
-    assert!(output.status.success(), "{}", stderr(&output));
-    let verdicts = verdicts(&stdout(&output));
-    assert_eq!(verdicts.len(), expected.len());
-    let right = verdicts.iter().filter(|verdict| expected[&verdict.call_id] == verdict.label).count();
-    assert!(right * 100 >= verdicts.len() * 97, "{right} of {} labels", verdicts.len());
 }

@@ -10,6 +10,7 @@ use callgrade::script::lint::{CODES, lint};
 
 use crate::script_load::{Demo, demo};
 
+mod examples;
 mod files;
 mod flow;
 mod keywords;
@@ -160,8 +161,13 @@ fn rules_that_lint_calls_dead_are() {
 fn every_code_is_explained_and_tested() {
     let explained: BTreeSet<&str> = CODES.iter().map(|(code, _)| *code).collect();
     assert_eq!(explained.len(), CODES.len());
-    let tests =
-        [include_str!("lint/files.rs"), include_str!("lint/flow.rs"), include_str!("lint/keywords.rs"), include_str!("lint/rules.rs")];
+    let tests = [
+        include_str!("lint/examples.rs"),
+        include_str!("lint/files.rs"),
+        include_str!("lint/flow.rs"),
+        include_str!("lint/keywords.rs"),
+        include_str!("lint/rules.rs"),
+    ];
     let tests = tests.concat();
     let tested: BTreeSet<&str> =
         tests.split("\nwarning[").skip(1).filter_map(|part| part.split_once("]: ")).map(|(code, _)| code).collect();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use callgrade::script::{Bundle, BundleError, compile};
 
 mod conditions;
+mod examples;
 mod lists;
 mod names;
 mod syntax;

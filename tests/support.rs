@@ -1,14 +1,14 @@
 //! What the tests share: a call builder, the bundled cases, a real server on a free port, the real program.
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, OnceLock};
 
 use callgrade::core::event::{Event, EventKind, Hangup, Party, Speaker, Utterance};
 use callgrade::core::script::Script;
 use callgrade::ingest::Limits;
-use callgrade::script::{Library, case};
+use callgrade::script::{Bundle, Library, case};
 use callgrade::service::{Patience, ScriptChoice, Service};
 use callgrade::transport::{self, ServerOptions};
 use callgrade::wire::v1;
@@ -188,7 +188,12 @@ pub struct TestServer {
 
 impl TestServer {
     pub async fn start(patience: Patience, limits: Limits) -> Self {
-        let scripts = ScriptChoice::new(Library::bundled().expect("the bundled scripts compile"), None).expect("a choice");
+        Self::start_with(Library::bundled().expect("the bundled scripts compile"), patience, limits).await
+    }
+
+    /// With scripts of its own.
+    pub async fn start_with(library: Library, patience: Patience, limits: Limits) -> Self {
+        let scripts = ScriptChoice::new(library, None).expect("a choice");
         let service = Service::new(scripts, limits, patience);
         let (listener, address) = transport::listen("127.0.0.1:0").await.expect("a free port");
         let (stop, stopped) = oneshot::channel();
@@ -219,6 +224,15 @@ impl TestServer {
 
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime").block_on(future)
+}
+
+/// Writes a script's files into a folder of scripts.
+pub fn write_bundle(bundle: &Bundle, folder: &Path) {
+    for (path, text) in &bundle.files {
+        let file = folder.join(&bundle.name).join(path);
+        std::fs::create_dir_all(file.parent().expect("its folder")).expect("the folder is made");
+        std::fs::write(file, text).expect("the file is written");
+    }
 }
 
 /// Runs the real program.

@@ -27,7 +27,7 @@ pub(super) struct EvalArgs {
     #[arg(long, value_name = "FILE", requires = "gold", conflicts_with = "utterances", required_unless_present = "utterances")]
     calls: Option<PathBuf>,
     /// What people say of the calls, one JSON object a line
-    #[arg(long, value_name = "FILE", requires = "calls")]
+    #[arg(long, value_name = "FILE", requires = "calls", conflicts_with = "utterances")]
     gold: Option<PathBuf>,
     /// Single utterances with their category, one JSON object a line
     #[arg(long, value_name = "FILE")]
@@ -42,7 +42,7 @@ pub(super) struct EvalArgs {
     #[arg(long, requires = "set_aside")]
     show_set_aside: bool,
     /// Categories whose mean F1 is wanted, separated by commas; all that the file uses if not given
-    #[arg(long = "macro", value_name = "IDS", value_delimiter = ',')]
+    #[arg(long = "macro", value_name = "IDS", value_delimiter = ',', conflicts_with = "calls")]
     macro_over: Vec<String>,
     /// Most errors to show as text; 0 for none
     #[arg(long, value_name = "N", default_value_t = 50)]

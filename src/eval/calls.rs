@@ -34,13 +34,20 @@ pub fn measure(recorded: &BTreeMap<String, Recorded>, gold: &[GoldCall], options
     let mut hidden_errors = 0;
     let mut scripts: BTreeSet<(String, String)> = BTreeSet::new();
     let mut labels: BTreeSet<String> = BTreeSet::new();
+    let mut told: BTreeSet<&str> = BTreeSet::new();
+    let mut unknown: BTreeSet<&str> = BTreeSet::new();
     for gold in gold {
+        if !told.insert(&gold.call_id) {
+            notices.push(format!("{:?} is in the gold file more than once; the first counts", gold.call_id));
+            continue;
+        }
         let Some(call) = recorded.get(&gold.call_id) else {
             notices.push(format!("{:?} is in the gold file, but not among the calls", gold.call_id));
             continue;
         };
         scripts.insert((call.script.id.to_string(), call.script.version.to_string()));
         labels.extend(call.script.labels.iter().map(|label| label.id.to_string()));
+        unknown.extend(gold.names().filter(|id| call.script.concept_of(id).is_none()));
         let mut measured = Measured::new(call, gold, options.sets_aside(&gold.call_id));
         measured.compare();
         if options.shows(&measured.sample) {
@@ -50,10 +57,10 @@ pub fn measure(recorded: &BTreeMap<String, Recorded>, gold: &[GoldCall], options
         }
         samples.push(measured.sample);
     }
-    let told: BTreeSet<&str> = gold.iter().map(|gold| gold.call_id.as_str()).collect();
+    notices.extend(unknown.iter().map(|id| format!("the gold file names {id:?}, which is no category or question of the script")));
     let untold = recorded.keys().filter(|id| !told.contains(id.as_str())).count();
     if untold > 0 {
-        notices.push(format!("{untold} calls are not in the gold file; they are not measured"));
+        notices.push(format!("calls that are not in the gold file, and so not measured: {untold}"));
     }
     let labels: Vec<String> = labels.into_iter().collect();
     let parts = options.parts(&samples).into_iter().map(|(name, samples)| part(name, &samples, &labels, None)).collect();
@@ -84,7 +91,7 @@ impl<'a> Measured<'a> {
         let label = self.verdict.label.and_then(|label| script.labels.get(label)).map_or(String::new(), |label| label.id.to_string());
         let rule = self.verdict.rule.and_then(|rule| script.rules.get(rule)).map_or(String::new(), |rule| rule.id.to_string());
         if let Some(gold) = &gold.label {
-            self.sample.gold.clone_from(gold);
+            self.sample.gold = Some(gold.clone());
             self.sample.found.clone_from(&label);
             if *gold != label {
                 self.differs("label", gold, &label);
@@ -237,7 +244,13 @@ impl<'a> Measured<'a> {
     }
 
     fn differs(&mut self, what: &str, gold: &str, found: &str) {
-        let evidence = self.verdict.evidence.iter().filter(|evidence| evidence.signal == what);
+        // A label and its rule rest on all that the words gave, a streak on each refusal.
+        let supports = |evidence: &&Evidence| match what {
+            "label" | "ruleId" => evidence.signal != "invite" && !evidence.category.id(self.script).is_empty(),
+            "refusalStreak" => evidence.signal == "refusals",
+            _ => evidence.signal == what,
+        };
+        let evidence = self.verdict.evidence.iter().filter(supports);
         self.errors.push(Difference {
             item: self.gold.call_id.clone(),
             what: what.to_owned(),

@@ -32,6 +32,15 @@ pub struct GoldCall {
     pub turns: Option<Vec<Vec<String>>>,
 }
 
+impl GoldCall {
+    /// The categories and trigger questions that it names.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let tags = self.turns.iter().flatten().flatten().map(|tag| tag.trim_start_matches("ask:"));
+        let tags = tags.filter(|tag| !["machine", "filler", "other"].contains(tag));
+        tags.chain(self.asked.iter().flatten().map(String::as_str))
+    }
+}
+
 /// An utterance and what it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -54,17 +63,19 @@ pub struct Lines<T> {
     pub faults: Vec<(usize, String)>,
 }
 
-/// Reads a file of JSON lines; of a line that is none, its number and the reason.
+/// Reads a file of JSON lines; of a line that is none, its number and the reason. A byte-order mark before them means nothing.
 #[must_use]
 pub fn read<T: for<'a> Deserialize<'a>>(text: &str) -> Lines<T> {
     let (mut items, mut faults) = (Vec::new(), Vec::new());
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
         let mut json = serde_json::Deserializer::from_str(line);
         match serde_path_to_error::deserialize(&mut json) {
             Ok(item) => items.push((number, item)),
             Err(error) => {
                 let path = error.path().to_string();
-                let reason = error.into_inner().to_string();
+                // Which line of the file it is, is told beside it.
+                let reason = error.into_inner().to_string().replace(" at line 1 column ", " at column ");
                 faults.push((number, if path == "." { reason } else { format!("{path}: {reason}") }));
             }
         }

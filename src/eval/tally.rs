@@ -94,8 +94,8 @@ pub struct Mark {
 pub struct Sample {
     /// It is kept from the eye.
     pub set_aside: bool,
-    /// The label or category that people give.
-    pub gold: String,
+    /// The label or category that people give; `None` where they say nothing of it, which is neither right nor wrong.
+    pub gold: Option<String>,
     /// The one answered.
     pub found: String,
     /// What is scored by precision and recall.
@@ -221,31 +221,35 @@ pub fn part(name: &'static str, samples: &[&Sample], labels: &[String], macro_ov
             micro: score("micro", &|counts| of_kind(counts, kind)),
         })
         .collect();
-    let right = samples.iter().filter(|sample| sample.gold == sample.found).count() as u32;
+    let told = samples.iter().filter_map(|sample| Some((sample.gold.as_deref()?, sample.found.as_str())));
+    let told: Vec<(&str, &str)> = told.collect();
+    let right = told.iter().filter(|(gold, found)| gold == found).count() as u32;
     Part {
         name,
         items: samples.len(),
-        accuracy: Figure::share(right, samples.len() as u32),
+        accuracy: Figure::share(right, told.len() as u32),
         macro_f1: macro_over
             .map(|wanted| Figure::drawn(mean(&observed), drawn.iter().map(|draw| mean(draw)).collect(), wanted.len() as u32)),
-        confusion: confusion(samples, labels),
+        confusion: confusion(&told, labels),
         agreement: agreement(samples),
         groups,
     }
 }
 
-fn confusion(samples: &[&Sample], labels: &[String]) -> Confusion {
+fn confusion(told: &[(&str, &str)], labels: &[String]) -> Confusion {
     let mut names: Vec<String> = labels.to_vec();
-    for name in samples.iter().flat_map(|sample| [&sample.gold, &sample.found]) {
-        if !names.contains(name) {
-            names.push(name.clone());
+    for &(gold, found) in told {
+        for name in [gold, found] {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
         }
     }
-    names.retain(|name| samples.iter().any(|sample| sample.gold == *name || sample.found == *name));
+    names.retain(|name| told.iter().any(|(gold, found)| gold == name || found == name));
     let mut counts = vec![vec![0; names.len()]; names.len()];
-    let place = |name: &String| names.iter().position(|known| known == name);
-    for sample in samples {
-        if let (Some(gold), Some(found)) = (place(&sample.gold), place(&sample.found))
+    let place = |name: &str| names.iter().position(|known| known == name);
+    for (gold, found) in told {
+        if let (Some(gold), Some(found)) = (place(gold), place(found))
             && let Some(cell) = counts.get_mut(gold).and_then(|row| row.get_mut(found))
         {
             *cell += 1;
@@ -287,7 +291,7 @@ mod tests {
 
     fn sample(gold: &[&str], found: &[&str]) -> Sample {
         let mut sample = Sample {
-            gold: gold.first().copied().unwrap_or("other").into(),
+            gold: Some(gold.first().copied().unwrap_or("other").into()),
             found: found.first().copied().unwrap_or("other").into(),
             ..Sample::default()
         };
@@ -321,5 +325,14 @@ mod tests {
         assert_eq!(part.accuracy.value, 0.6);
         assert_eq!(part.confusion.names, ["a", "b", "other"]);
         assert_eq!(part.confusion.counts, [[1, 1, 0], [0, 1, 0], [1, 0, 1]]);
+    }
+
+    #[test]
+    fn what_nobody_says_is_neither_right_nor_wrong() {
+        let untold = Sample { found: "a".into(), ..Sample::default() };
+        let part = part("whole", &[&untold, &sample(&["a"], &["a"])], &[], None);
+        assert_eq!((part.items, part.accuracy), (2, Figure::share(1, 1)));
+        assert_eq!(part.confusion.names, ["a"]);
+        assert_eq!(part.confusion.counts, [[1]]);
     }
 }

@@ -17,6 +17,8 @@ use crate::core::verdict::{EndedBy, Verdict};
 const PRECEDENCE: [&str; 9] = ["do_not_call", "refuse", "wrong_person", "busy", "contact", "?", "identity", "deny", "affirm"];
 /// The name of what the script has no name for.
 const OTHER: &str = "other";
+/// The category of small talk: what a turn is that is nothing else.
+const FILLER: &str = "filler";
 
 /// Measures utterances, each as the only thing that the customer says in an answered call; with its line of the file.
 #[must_use]
@@ -31,7 +33,7 @@ pub fn measure(script: &Arc<Script>, gold: &[(usize, GoldUtterance)], options: &
     }
     let notices = left_out
         .iter()
-        .map(|(category, count)| format!("{count} utterances left out: the script has no category or question {category:?}"))
+        .map(|(category, count)| format!("utterances left out, because the script has no category or question {category:?}: {count}"))
         .collect();
     let gold: Vec<&(usize, GoldUtterance)> = gold.iter().filter(|(_, item)| known(&item.category)).collect();
     let used: BTreeSet<&str> = gold.iter().map(|(_, item)| item.category.as_str()).collect();
@@ -42,20 +44,21 @@ pub fn measure(script: &Arc<Script>, gold: &[(usize, GoldUtterance)], options: &
     for (line, item) in gold {
         let (call, verdict) = graded(script, item);
         let concepts = call.turns().iter().fold(ConceptSet::default(), |all, turn| all.union(turn.concepts));
+        let small_talk = used.contains(FILLER) && call.turns().iter().any(|turn| !turn.content);
         let answer = order
             .iter()
             .find(|&&concept| concepts.contains(concept))
             .and_then(|&concept| script.concept(concept))
-            .map_or(OTHER, |concept| &*concept.id);
+            .map_or(if small_talk { FILLER } else { OTHER }, |concept| &*concept.id);
         let mut sample = Sample {
             set_aside: options.sets_aside(&item.text),
-            gold: item.category.clone(),
+            gold: Some(item.category.clone()),
             found: answer.to_owned(),
             ..Sample::default()
         };
         let named = |category: &'_ str| (category != OTHER).then(|| category.to_owned());
         sample.mark(Kind::Category, named(&item.category).as_deref(), named(answer).as_deref());
-        if sample.gold != sample.found {
+        if item.category != answer {
             if options.shows(&sample) {
                 let missed = script.concept_of(&item.category).filter(|_| item.category != OTHER);
                 errors.push(Difference {
@@ -81,7 +84,7 @@ pub fn measure(script: &Arc<Script>, gold: &[(usize, GoldUtterance)], options: &
         samples.push(sample);
     }
     let wanted: Vec<String> = if options.macro_over.is_empty() {
-        used.iter().filter(|category| **category != OTHER && **category != "filler").map(|category| (*category).to_owned()).collect()
+        used.iter().filter(|category| **category != OTHER && **category != FILLER).map(|category| (*category).to_owned()).collect()
     } else {
         options.macro_over.clone()
     };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 
-use super::train::MODEL;
+use super::train::{MODEL, is_examples};
 
 /// The scripts that ship in the binary.
 static BUNDLED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scripts");
@@ -115,7 +115,7 @@ impl Bundle {
 
 /// Whether a file of this path can change a verdict.
 fn decides(path: &str) -> bool {
-    path == "script.yaml" || path == MODEL || path.starts_with("keywords/") || path.starts_with("examples/")
+    path == "script.yaml" || path == MODEL || path.starts_with("keywords/") || is_examples(path)
 }
 
 fn collect(dir: &Dir<'_>, root: &Path, files: &mut BTreeMap<String, String>) {

@@ -14,7 +14,7 @@ warning[stray-file]: nothing reads this file
 1 | - name: 一
   | ^
   |
-  = help: a script is script.yaml, keywords/*.txt, examples/*.txt and cases/*.yaml",
+  = help: a script is script.yaml, keywords/*.txt, examples/*.txt, model.txt and cases/*.yaml",
     );
 }
 

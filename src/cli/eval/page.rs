@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::text::{group_name, interval, part_name, score_head};
+use super::text::{group_name, interval, part_name, score_head, shown};
 use crate::config::Lang;
 use crate::eval::tally::Figure;
 use crate::eval::{Confusion, Difference, Group, Part, Report, Score};
@@ -55,15 +55,22 @@ fn part(part: &Part, of: &str, lang: Lang) -> Markup {
         h3 { (lang.pick("混淆矩阵（行：人工；列：判定）", "Confusion matrix (rows: people; columns: answer)")) }
         (matrix(&part.confusion))
         @if !part.agreement.is_empty() {
-            h3 { (lang.pick("信号一致的比例", "Signals that agree")) }
-            (bars(part.agreement.iter().map(|signal| (signal.signal.as_str(), &signal.share))))
+            @let title = lang.pick("信号一致的比例", "Signals that agree");
+            h3 { (title) }
+            (bars(title, part.agreement.iter().map(|signal| (signal.signal.as_str(), &signal.share))))
         }
         @for group in &part.groups { (self::group(group, lang)) }
     }
 }
 
 fn big(name: &str, figure: &Figure) -> Markup {
-    html! { div { div.faint { (name) } div.big { (percent(figure.value)) } div.faint { (percent(figure.low)) " – " (percent(figure.high)) } } }
+    html! {
+        div {
+            div.faint { (name) }
+            @if figure.of > 0 { div.big { (percent(figure.value)) } div.faint { (percent(figure.low)) " – " (percent(figure.high)) } }
+            @else { div.big { "—" } }
+        }
+    }
 }
 
 fn percent(share: f64) -> String {
@@ -80,11 +87,11 @@ fn matrix(confusion: &Confusion) -> Markup {
     };
     html! {
         div.scroll { table.matrix {
-            tr { th {} @for name in &confusion.names { th { (name) } } }
+            tr { th {} @for name in &confusion.names { th { (shown(name)) } } }
             @for (place, (name, row)) in confusion.names.iter().zip(&confusion.counts).enumerate() {
                 @let of = row.iter().sum::<u32>();
                 tr {
-                    th { (name) }
+                    th { (shown(name)) }
                     @for (column, count) in row.iter().enumerate() {
                         @if *count == 0 { td.none { "·" } } @else { td style=(shade(place == column, *count, of)) { (count) } }
                     }
@@ -105,7 +112,7 @@ fn group(group: &Group, lang: Lang) -> Markup {
     };
     html! {
         h3 { (group_name(group.name, lang)) }
-        (bars(group.scores.iter().chain(std::iter::once(&group.micro)).map(|score| (score.id.as_str(), &score.f1))))
+        (bars(&format!("{} · F1", group_name(group.name, lang)), group.scores.iter().chain(std::iter::once(&group.micro)).map(|score| (score.id.as_str(), &score.f1))))
         div.scroll { table {
             tr { @for name in score_head(lang) { th { (name) } } }
             @for score in group.scores.iter().chain(std::iter::once(&group.micro)) { (row(score)) }
@@ -114,7 +121,7 @@ fn group(group: &Group, lang: Lang) -> Markup {
 }
 
 /// A bar for each figure, its interval as a whisker.
-fn bars<'a>(figures: impl Iterator<Item = (&'a str, &'a Figure)>) -> Markup {
+fn bars<'a>(title: &str, figures: impl Iterator<Item = (&'a str, &'a Figure)>) -> Markup {
     const ROW: usize = 20;
     const NAME: f64 = 170.0;
     const WIDTH: f64 = 420.0;
@@ -123,6 +130,7 @@ fn bars<'a>(figures: impl Iterator<Item = (&'a str, &'a Figure)>) -> Markup {
     let height = figures.len() * ROW + 18;
     html! {
         svg width="680" height=(height) role="img" {
+            title { (title) }
             @for tick in [0.0, 0.25, 0.5, 0.75, 1.0] {
                 line x1=(x(tick)) x2=(x(tick)) y1="0" y2=(height - 18) stroke="var(--line)" {}
                 text x=(x(tick)) y=(height - 4) text-anchor="middle" { (format!("{:.0}%", tick * 100.0)) }
@@ -148,7 +156,7 @@ fn errors(report: &Report, lang: Lang) -> Markup {
         html! {
             tr {
                 td { (error.item) @if error.turn > 0 && error.what == "turn" { " #" (error.turn) } }
-                td { (error.what) } td { (error.text) } td.good { (error.gold) } td.bad { (error.found) }
+                td { (error.what) } td { (error.text) } td.good { (shown(&error.gold)) } td.bad { (shown(&error.found)) }
                 td { @for reason in &error.evidence { div { (reason.category) "「" (reason.phrase) "」" (reason.how) } } }
                 td { @for near in &error.nearest { div { (near.category) "「" (near.phrase) "」" (percent(near.similarity)) } } }
             }

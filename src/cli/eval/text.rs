@@ -40,7 +40,7 @@ pub(super) fn render(report: &Report, most_errors: usize, lang: Lang) -> String 
         );
     }
     for notice in &report.notices {
-        let _ = writeln!(out, "{} {notice}", lang.pick("注意：", "note:"));
+        let _ = writeln!(out, "{}{notice}", lang.pick("注意：", "note: "));
     }
     out
 }
@@ -120,11 +120,11 @@ fn part(out: &mut String, report: &Report, part: &Part, lang: Lang) {
 fn confusion(out: &mut String, part: &Part, lang: Lang) {
     let names = &part.confusion.names;
     let mut head = vec![lang.pick("实际 ＼ 判为", "gold \\ found")];
-    head.extend(names.iter().map(String::as_str));
+    head.extend(names.iter().map(|name| shown(name)));
     let mut table = Table::new(&head);
     for (name, row) in names.iter().zip(&part.confusion.counts) {
         let cells = row.iter().map(|count| if *count == 0 { "·".to_owned() } else { count.to_string() });
-        table.row(std::iter::once(name.clone()).chain(cells).collect());
+        table.row(std::iter::once(shown(name).to_owned()).chain(cells).collect());
     }
     let _ = writeln!(out);
     lines(out, &table);
@@ -134,6 +134,11 @@ fn lines(out: &mut String, table: &Table) {
     for (number, line) in table.lines().into_iter().enumerate() {
         let _ = writeln!(out, "{}", if number == 0 { paint(Role::Faint, &line) } else { line });
     }
+}
+
+/// A label or category; no label is none of them.
+pub(super) fn shown(name: &str) -> &str {
+    if name.is_empty() { "—" } else { name }
 }
 
 /// A figure with its interval.
@@ -148,15 +153,15 @@ fn error(out: &mut String, error: &Difference, lang: Lang) {
     let Difference { item, what, turn, text, gold, found, evidence, nearest } = error;
     let place = if *turn > 0 && what == "turn" { format!("{item} #{turn}") } else { item.clone() };
     let what = if matches!(what.as_str(), "turn" | "category") { String::new() } else { format!(" {what}") };
+    let text = if text.is_empty() { String::new() } else { format!("  {}", cut(text, TEXT_WIDTH)) };
     let _ = writeln!(
         out,
-        "{}{what}  {} {} → {} {}  {}",
+        "{}{what}  {} {} → {} {}{text}",
         paint(Role::Mark, &place),
         lang.pick("应为", "gold"),
-        paint(Role::Good, gold),
+        paint(Role::Good, shown(gold)),
         lang.pick("判为", "found"),
-        paint(Role::Bad, found),
-        cut(text, TEXT_WIDTH)
+        paint(Role::Bad, shown(found))
     );
     if !evidence.is_empty() {
         let told: Vec<String> = evidence.iter().map(|reason| format!("{}「{}」{}", reason.category, reason.phrase, reason.how)).collect();

@@ -34,7 +34,7 @@ pub(super) fn run(args: &TrainArgs, lang: Lang) -> Outcome {
     let mut stale = false;
     let mut learned = 0;
     for bundle in bundles.iter().filter(|bundle| args.which.is_empty() || args.which.contains(&bundle.name)) {
-        if !bundle.files.keys().any(|path| path.starts_with("examples/")) {
+        if !bundle.files.keys().any(|path| train::is_examples(path)) {
             continue;
         }
         let trained = train::train(bundle)?;

@@ -12,13 +12,13 @@ const TRAIN: &str = "run `callgrade script train`";
 impl Compiler<'_> {
     /// The model, if the bundle has one.
     pub(super) fn learned(&mut self, concepts: &[Concept]) -> Option<Model> {
-        for (path, text) in self.bundle.files.iter().filter(|(path, _)| path.starts_with("examples/")) {
+        for (path, text) in self.bundle.files.iter().filter(|(path, _)| train::is_examples(path)) {
             for (span, reason) in train::parse(text).faults {
                 self.error("bad-example", reason, path, span, None);
             }
         }
         let Some(text) = self.bundle.files.get(MODEL) else {
-            if let Some(path) = self.bundle.files.keys().find(|path| path.starts_with("examples/")) {
+            if let Some(path) = self.bundle.files.keys().find(|path| train::is_examples(path)) {
                 let message = "there are examples, but no model learned from them".to_owned();
                 self.report(Severity::Warning, "no-model", message, path, 0..0, Some(TRAIN.to_owned()));
             }

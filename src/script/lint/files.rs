@@ -11,6 +11,7 @@ use super::Linter;
 use crate::script::case::Case;
 use crate::script::cel::suggest;
 use crate::script::compile::{self, SCRIPT, bytes};
+use crate::script::train::{MODEL, is_examples};
 
 /// A case, for the places of what it names.
 #[derive(Debug, Deserialize)]
@@ -38,13 +39,13 @@ impl Linter<'_> {
         let mut names: FxHashMap<String, String> = FxHashMap::default();
         for (path, text) in &bundle.files {
             let is_case = path.starts_with("cases/") && path.ends_with(".yaml");
-            // A stray file among the lists has been told of as such.
-            let known = path == SCRIPT || path.ends_with(".md") || path.starts_with("keywords/");
-            let examples = path.starts_with("examples/") && path.ends_with(".txt");
+            // A stray file among the lists or examples has been told of as such.
+            let told = path.starts_with("keywords/") || is_examples(path);
+            let known = path == SCRIPT || path == MODEL || path.ends_with(".md") || told;
             if is_case {
                 self.case_file(path, text, &mut names, &mut shown);
-            } else if !known && !examples {
-                let help = "a script is script.yaml, keywords/*.txt, examples/*.txt and cases/*.yaml";
+            } else if !known {
+                let help = "a script is script.yaml, keywords/*.txt, examples/*.txt, model.txt and cases/*.yaml";
                 self.warn("stray-file", path, 0..0, "nothing reads this file".to_owned(), help);
             }
         }

@@ -11,6 +11,7 @@ use super::diagnostic::{Diagnostic, Severity};
 use super::spec::ScriptSpec;
 use crate::core::script::Script;
 
+mod examples;
 mod files;
 mod flow;
 mod keywords;
@@ -29,8 +30,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("dead-end", "The robot asks, or the main flow goes on, but no answer leads anywhere."),
     ("duplicate-case", "Two cases have the same name."),
     ("duplicate-cue", "A node lists a cue twice."),
+    ("duplicate-example", "A file of examples holds an utterance twice, or as an example and as a counterexample."),
     ("duplicate-phrase", "A list holds a phrase twice, perhaps in another width, case or script of the same characters."),
     ("empty-list", "A list file holds no phrase."),
+    ("few-examples", "A category has too few examples: nothing is learned from them."),
     ("inside-opposite", "Phrases of one category lie inside phrases of an opposite one. There the longer ones count."),
     ("main-order", "The branches never lead from one main-flow node to the one that follows it."),
     ("never-true", "A condition contradicts itself: it never holds."),
@@ -39,6 +42,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("no-catch-all", "The script has no catch-all, so a call can end without a label."),
     ("no-cues", "A node has neither cues nor a prompt that could identify it; only a node id tells it."),
     ("no-label-rule", "No rule gives a label that the script declares."),
+    ("no-model", "There are examples, but no model was trained from them, so they find nothing."),
     ("no-words", "A rule lacks the standard's words, which verdicts give as the reason."),
     ("redundant", "A phrase with `^` or `$` stands beside the same phrase without, which finds it anyway."),
     ("shadowed", "A rule never decides: whenever it holds, rules tried before it do."),
@@ -47,6 +51,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("short-phrase", "A phrase of one character, found inside many words that mean something else."),
     ("silent-cycle", "The robot goes round in a circle without a word from the customer."),
     ("slow-pattern", "A pattern has no characters that each of its matches holds, so it runs on every text."),
+    ("stale-model", "The model was trained from other examples than these."),
+    ("stray-examples", "A file of examples that no category or question declares."),
     ("stray-file", "A file that nothing reads."),
     ("stray-list", "A list file that no category or question declares."),
     ("two-meanings", "The same phrase stands in two lists that exclude each other; only one of them counts."),
@@ -69,6 +75,7 @@ pub fn lint(bundle: &Bundle) -> Vec<Diagnostic> {
             linter.keywords();
             linter.opposites();
             linter.cues();
+            linter.examples();
             linter.files();
             linter.diagnostics
         }

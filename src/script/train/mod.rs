@@ -2,15 +2,15 @@
 //!
 //! `examples/<category>.txt` holds utterances, one a line; `! utterance` is one that looks like the category and is not;
 //! `examples/other.txt` holds those of no category. Each category becomes a linear classifier against all that is not it
-//! ([`svm`]). How sure a margin is, is learned from five-fold cross-validation: every example is judged by a model that has not
-//! seen it ([`calibrate`]). Only examples in which the keyword lists find nothing count there, for only such turns will be asked
+//! (`svm`). How sure a margin is, is learned from five-fold cross-validation: every example is judged by a model that has not
+//! seen it (`calibrate`). Only examples in which the keyword lists find nothing count there, for only such turns will be asked
 //! about. The threshold is the least probability at which the wanted precision is reached.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
 use super::bundle::Bundle;
@@ -30,13 +30,19 @@ use calibrate::Calibration;
 /// The model's file in a bundle.
 pub const MODEL: &str = "model.txt";
 /// Utterances of no category.
-const OTHER: &str = "examples/other.txt";
+pub(super) const OTHER: &str = "examples/other.txt";
 /// Precision aimed at where a file does not say.
 const PRECISION: f64 = 0.85;
 /// A category with fewer examples is not learned.
 pub const FEWEST: usize = 20;
 /// Parts of the cross-validation.
 const FOLDS: u64 = 5;
+
+/// Whether a file of this path holds examples; notes beside them teach nothing.
+#[must_use]
+pub fn is_examples(path: &str) -> bool {
+    path.starts_with("examples/") && path.ends_with(".txt")
+}
 
 /// A file of examples, read.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +77,10 @@ pub fn parse(text: &str) -> Examples {
                 ["precision", share] if share.parse().is_ok_and(|share: f64| (0.5..1.0).contains(&share)) => {
                     examples.precision = share.parse().unwrap_or(PRECISION);
                 }
+                ["precision", ..] => {
+                    let reason = "`@precision` is a share from 0.5 to below 1, such as `@precision 0.95`".to_owned();
+                    examples.faults.push((span, reason));
+                }
                 _ => {
                     let reason = format!("unknown directive `@{directive}`; there are `@learned off` and `@precision 0.95`");
                     examples.faults.push((span, reason));
@@ -95,7 +105,7 @@ pub fn parse(text: &str) -> Examples {
 #[must_use]
 pub fn examples_hash(bundle: &Bundle) -> String {
     let mut hash = Sha256::new();
-    for (path, text) in bundle.files.iter().filter(|(path, _)| path.starts_with("examples/")) {
+    for (path, text) in bundle.files.iter().filter(|(path, _)| is_examples(path)) {
         for part in [path.as_str(), text.as_str()] {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part.as_bytes());
@@ -165,7 +175,8 @@ pub fn train(bundle: &Bundle) -> Result<Trained, LoadError> {
     let learned = parallel(&problems, |labels| {
         let folds = (0..FOLDS)
             .map(|fold| svm::train(&vectors, labels, features.count, |item| items.get(item).is_some_and(|item| item.fold != fold)));
-        let folds: Vec<svm::Classifier> = folds.collect();
+        // As the file will keep them: what is calibrated are the margins that the engine will see.
+        let folds: Vec<svm::Classifier> = folds.map(|fold| fold.kept(|feature, weight| features.kept(feature, weight))).collect();
         let margins: Vec<f64> = items
             .iter()
             .zip(&vectors)
@@ -194,10 +205,8 @@ pub fn train(bundle: &Bundle) -> Result<Trained, LoadError> {
     let mut grams: BTreeMap<Gram, Weights> = BTreeMap::new();
     for (&gram, &(feature, rarity)) in &features.index {
         let reached = learned.iter().zip(0u8..).zip(&judged).filter(|(_, judged)| judged.calibration.least.is_finite());
-        let weights = reached.filter_map(|(((classifier, _), class), _)| {
-            let weight = model::tenths(classifier.weight(feature) * rarity);
-            (weight.abs() >= model::LEAST_WEIGHT).then_some((class, weight))
-        });
+        let weights = reached
+            .filter_map(|(((classifier, _), class), _)| model::kept(classifier.weight(feature) * rarity).map(|weight| (class, weight)));
         let weights = Weights { rarity: model::rounded(rarity), of: weights.collect() };
         grams.insert(gram, weights);
     }
@@ -283,6 +292,8 @@ fn labels(script: &Script, items: &[Item], concept: ConceptIndex) -> Vec<svm::La
 struct Features {
     index: FxHashMap<Gram, (u32, f64)>,
     count: usize,
+    /// How rare each is.
+    rarity: Vec<f64>,
     /// How rare an n-gram of only one utterance is.
     unseen: f64,
 }
@@ -300,9 +311,16 @@ impl Features {
         let unseen = rarity(1);
         Self {
             unseen,
+            rarity: shared.iter().map(|(_, count)| rarity(*count)).collect(),
             index: shared.into_iter().zip(0u32..).map(|((gram, count), feature)| (gram, (feature, rarity(count)))).collect(),
             count,
         }
+    }
+
+    /// What the model's file keeps of a weight.
+    fn kept(&self, feature: usize, weight: f64) -> f64 {
+        let Some(rarity) = self.rarity.get(feature) else { return 0.0 };
+        model::kept(weight * rarity).map_or(0.0, |kept| f64::from(kept) / rarity)
     }
 
     /// A text as a vector; its length would be 1 if all its n-grams were features.
@@ -333,12 +351,4 @@ fn parallel<T: Sync, R: Send>(problems: &[T], work: impl Fn(&T) -> R + Sync) -> 
     });
     answers.sort_by_key(|(place, _)| *place);
     answers.into_iter().map(|(_, answer)| answer).collect()
-}
-
-/// Lines that stand in two files of one bundle as an example of the one and a counterexample of none: nothing is wrong with them.
-/// A line that one file has twice teaches nothing more.
-#[must_use]
-pub fn repeated(examples: &Examples) -> Vec<Range<usize>> {
-    let mut seen = FxHashSet::default();
-    examples.lines.iter().filter(|(_, text, _)| !seen.insert(text.as_str())).map(|(span, ..)| span.clone()).collect()
 }

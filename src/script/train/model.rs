@@ -20,16 +20,17 @@ use crate::script::bundle::Bundle;
 
 const HEAD: &str = "callgrade model 1";
 /// A smaller weight decides nothing: it is divided by the length of the text's vector, about 70.
-pub(super) const LEAST_WEIGHT: f32 = 1.0;
+const LEAST_WEIGHT: f32 = 1.0;
 
 /// To what the file keeps of a number.
 pub(super) fn rounded(value: f64) -> f32 {
     ((value * 100.0).round() / 100.0) as f32
 }
 
-/// To what the file keeps of a weight.
-pub(super) fn tenths(value: f64) -> f32 {
-    ((value * 10.0).round() / 10.0) as f32
+/// What the file keeps of a weight: tenths, and nothing of one that decides nothing.
+pub(super) fn kept(weight: f64) -> Option<f32> {
+    let weight = ((weight * 10.0).round() / 10.0) as f32;
+    (weight.abs() >= LEAST_WEIGHT).then_some(weight)
 }
 
 /// The file of a trained model.
@@ -44,7 +45,7 @@ pub fn write(trained: &Trained) -> String {
             examples.0, examples.1, missed.0, missed.1, precision
         );
     }
-    for (gram, Weights { rarity, of }) in trained.grams.iter().filter(|(_, weights)| !weights.of.is_empty()) {
+    for (gram, Weights { rarity, of }) in &trained.grams {
         let _ = write!(out, "{}\t{rarity}", gram_text(*gram));
         for (class, weight) in of {
             let _ = write!(out, "\t{class}:{weight}");
@@ -70,7 +71,7 @@ pub struct ModelFile {
 /// Reads a model's file.
 ///
 /// # Errors
-/// The line, from 1, that is not as [`write`] writes it.
+/// The line, from 1, that is not as [`write()`] writes it.
 pub fn read(text: &str) -> Result<ModelFile, usize> {
     let mut lines = (1usize..).zip(text.lines());
     let examples = match (lines.next(), lines.next()) {

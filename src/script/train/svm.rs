@@ -32,6 +32,14 @@ impl Classifier {
         self.0.get(feature as usize).copied().unwrap_or_default()
     }
 
+    /// With each weight as `keep` of feature and weight leaves it.
+    pub(super) fn kept(mut self, keep: impl Fn(usize, f64) -> f64) -> Self {
+        if let Some((_, weights)) = self.0.split_last_mut() {
+            weights.iter_mut().enumerate().for_each(|(feature, weight)| *weight = keep(feature, *weight));
+        }
+        self
+    }
+
     pub(super) fn bias(&self) -> f64 {
         self.0.last().copied().unwrap_or_default() * BIAS
     }
