@@ -172,7 +172,6 @@ impl Model {
         if argument < class.least {
             return None;
         }
-        // To 4 decimals: the last bits of the exponential are not the same on every machine.
         let score = (logistic(argument) * 1e4).round() / 1e4;
         let place = self.classes.iter().position(|other| other.concept == class.concept)?;
         let example = self.nearest(grams, class.concept)?;
@@ -205,10 +204,10 @@ impl Model {
     }
 }
 
-/// The logistic function.
+/// The logistic function, of the same bits on every machine: the system's exponential is not.
 #[must_use]
 pub fn logistic(x: f32) -> f32 {
-    1.0 / (1.0 + f32::exp(-x))
+    1.0 / (1.0 + libm::expf(-x))
 }
 
 /// The distinct n-grams of a text, sorted.

@@ -107,7 +107,7 @@ fn platt(points: &[(f64, bool)]) -> (f64, f64) {
     let negative = points.len() as f64 - positive;
     let (high, low) = ((positive + 1.0) / (positive + 2.0), 1.0 / (negative + 2.0));
     let target = |is: bool| if is { high } else { low };
-    let (mut scale, mut shift) = (1.0_f64, ((positive + 1.0) / (negative + 1.0)).ln());
+    let (mut scale, mut shift) = (1.0_f64, libm::log((positive + 1.0) / (negative + 1.0)));
     for _ in 0..100 {
         let (mut g0, mut g1, mut h00, mut h01, mut h11) = (0.0, 0.0, 1e-9, 0.0, 1e-9);
         for &(margin, is) in points {

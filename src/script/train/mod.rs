@@ -306,7 +306,7 @@ impl Features {
         }
         let mut shared: Vec<(Gram, u32)> = frequency.into_iter().filter(|(_, count)| *count > 1).collect();
         shared.sort_unstable();
-        let rarity = |count: u32| ((1.0 + items.len() as f64) / (1.0 + f64::from(count))).ln() + 1.0;
+        let rarity = |count: u32| libm::log((1.0 + items.len() as f64) / (1.0 + f64::from(count))) + 1.0;
         let count = shared.len();
         let unseen = rarity(1);
         Self {
