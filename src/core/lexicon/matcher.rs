@@ -1,10 +1,11 @@
 //! Lists compiled to be found in one pass over a text: phrases, patterns, and phrases by their sound.
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
-use super::pattern::{Due, Normal, Pattern};
+use super::pattern::{Anchors, Due, Near, Normal, Pattern};
 use super::resolve::RawHit;
 use super::{Entry, EntryId, EntryKind, Hit, Match, PINYIN_MIN, Scratch};
 use crate::core::text::clause::{ends_clause, starts_clause};
@@ -24,8 +25,17 @@ mod mark {
     pub(super) const AT_END: u8 = 4;
     /// Begins or ends with a Latin letter or a digit: no part of a longer word.
     pub(super) const LATIN: u8 = 8;
-    /// The anchor of a pattern, whose number stands for the entry and whose way stands for the list.
+    /// The anchor of a pattern: its number stands for the entry.
     pub(super) const ANCHOR: u8 = 16;
+}
+
+/// What literals that a pattern is anchored at stand for.
+#[derive(Debug)]
+struct Anchor {
+    pattern: u32,
+    way: u16,
+    /// Which of all [`Near`]s have to be met.
+    needs: Range<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -33,6 +43,8 @@ pub(super) struct MatcherBuilder {
     chars: TrieBuilder,
     sounds: TrieBuilder,
     patterns: Vec<Pattern>,
+    anchors: Vec<Anchor>,
+    needs: Vec<Near>,
     always: Vec<u32>,
 }
 
@@ -67,8 +79,12 @@ impl MatcherBuilder {
                 if anchors.is_empty() {
                     self.always.push(place);
                 }
-                for (way, literal) in anchors {
-                    self.chars.add(&symbols(&literal, units), Listed::new(place, way, mark::ANCHOR));
+                for Anchors { way, literals, needs } in anchors {
+                    let listed = Listed::new(self.anchors.len() as u32, 0, mark::ANCHOR);
+                    literals.iter().for_each(|literal| self.chars.add(&symbols(literal, units), listed));
+                    let from = self.needs.len();
+                    self.needs.extend(needs);
+                    self.anchors.push(Anchor { pattern: place, way, needs: from..self.needs.len() });
                 }
                 self.patterns.push(pattern);
             }
@@ -77,7 +93,14 @@ impl MatcherBuilder {
     }
 
     pub(super) fn build(self) -> Matcher {
-        Matcher { chars: self.chars.build(), sounds: self.sounds.build(), patterns: self.patterns.into(), always: self.always.into() }
+        Matcher {
+            chars: self.chars.build(),
+            sounds: self.sounds.build(),
+            patterns: self.patterns.into(),
+            anchors: self.anchors.into(),
+            needs: self.needs.into(),
+            always: self.always.into(),
+        }
     }
 }
 
@@ -89,6 +112,8 @@ pub(super) struct Matcher {
     /// Phrases by their syllables.
     sounds: Trie,
     patterns: Box<[Pattern]>,
+    anchors: Box<[Anchor]>,
+    needs: Box<[Near]>,
     /// Patterns without a literal that must occur: run on every text.
     always: Box<[u32]>,
 }
@@ -109,7 +134,7 @@ impl Matcher {
         self.chars.scan(units, |listed, span| {
             if listed.marks & mark::ANCHOR != 0 {
                 if !span.skipped && (span.widest < Gap::Clause || scattered) && due.len() < MOST_DUE {
-                    due.push(Due { pattern: listed.entry, way: listed.list, at: span.start as u32 });
+                    due.extend(self.due_at(listed, span.start, units));
                 }
             } else if raw.len() < MOST_HITS && fits(listed.marks, &span, units, scattered) {
                 raw.push(raw_hit(listed, &span, units, exactness(&span, units)));
@@ -117,7 +142,7 @@ impl Matcher {
         });
         let phrases = raw.len();
         due.extend(self.always.iter().map(|&pattern| Due { pattern, way: Due::ANYWHERE, at: 0 }));
-        self.keep_possible(due, units);
+        due.sort_unstable_by_key(|due| (due.pattern, due.at));
         if !due.is_empty() {
             normal.forget();
             self.run_patterns(entries, false, due, units, normal, raw);
@@ -162,10 +187,11 @@ impl Matcher {
         list.len().checked_sub(1).filter(|&last| bare(last)).is_none_or(|last| self.sounds.may_reach(units, last))
     }
 
-    /// Leaves of the patterns that are due those whose every part the text may have.
-    fn keep_possible(&self, due: &mut Vec<Due>, units: &Units) {
-        due.retain(|due| self.patterns.get(due.pattern as usize).is_some_and(|pattern| pattern.may_match(due, units)));
-        due.sort_unstable_by_key(|due| (due.pattern, due.at));
+    /// The pattern that is to be tried around an anchor at a unit; `None` where something that it needs is not near.
+    fn due_at(&self, listed: Listed, at: usize, units: &Units) -> Option<Due> {
+        let anchor = self.anchors.get(listed.entry as usize)?;
+        let met = self.needs.get(anchor.needs.clone())?.iter().all(|need| need.is_met(units, at));
+        met.then_some(Due { pattern: anchor.pattern, way: anchor.way, at: at as u32 })
     }
 
     /// Runs the patterns that are due, exceptions or all others.

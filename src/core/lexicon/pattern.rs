@@ -32,12 +32,19 @@ impl Due {
 struct Way {
     /// What stands before its anchor, read backwards; `None` where it is beyond the machine.
     before: Option<Program>,
-    needs: Box<[Near]>,
+}
+
+/// What finds a way to match: the literals it is anchored at, and what must be near one.
+#[derive(Debug)]
+pub(super) struct Anchors {
+    pub(super) way: u16,
+    pub(super) literals: Vec<String>,
+    pub(super) needs: Vec<Near>,
 }
 
 /// What a match needs near its anchor: a literal that begins with one of these characters.
 #[derive(Debug)]
-struct Near {
+pub(super) struct Near {
     first: Characters,
     side: Side,
     within: usize,
@@ -50,7 +57,7 @@ impl Near {
     }
 
     /// Whether it may stand near an anchor at the unit `at`. Among units nothing is farther than in the text.
-    fn is_met(&self, units: &Units, at: usize) -> bool {
+    pub(super) fn is_met(&self, units: &Units, at: usize) -> bool {
         let list = units.list.as_slice();
         let near = match self.side {
             Side::Before => list.get(at.saturating_sub(self.within)..at),
@@ -73,26 +80,20 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// Compiles a pattern, and tells its anchors: of each the way it belongs to, and the literal. Without any it is to be tried on
-    /// every text.
+    /// Compiles a pattern, and tells its anchors. Without any it is to be tried on every text.
     ///
     /// # Errors
     /// It is no regular expression, or grows over [`PATTERN_SIZE_LIMIT`].
-    pub(super) fn compile(text: &str, entry: EntryId, frequencies: &FxHashMap<u16, f64>) -> Result<(Self, Vec<(u16, String)>), String> {
+    pub(super) fn compile(text: &str, entry: EntryId, frequencies: &FxHashMap<u16, f64>) -> Result<(Self, Vec<Anchors>), String> {
         let regex = compile(text)?;
         let Cut { ways: cuts, longest } = cut(text, frequencies);
         let mut ways = Vec::new();
         let mut anchors = Vec::new();
-        for (number, cut) in (0..Due::ANYWHERE).zip(cuts) {
-            ways.push(Way { before: Program::compile_back(&cut.before), needs: cut.needs.iter().map(Near::of).collect() });
-            anchors.extend(cut.anchors.into_iter().map(|literal| (number, literal)));
+        for (way, cut) in (0..Due::ANYWHERE).zip(cuts) {
+            ways.push(Way { before: Program::compile_back(&cut.before) });
+            anchors.push(Anchors { way, literals: cut.anchors, needs: cut.needs.iter().map(Near::of).collect() });
         }
         Ok((Self { entry, ways: ways.into(), program: Program::compile(text), regex, longest }, anchors))
-    }
-
-    /// Whether a match around an anchor may be. No false "no".
-    pub(super) fn may_match(&self, due: &Due, units: &Units) -> bool {
-        self.ways.get(usize::from(due.way)).is_none_or(|way| way.needs.iter().all(|near| near.is_met(units, due.at as usize)))
     }
 
     /// Calls `found` with each match, as units; `due` are its anchors in the order of the text, or the one that stands for all of it.
