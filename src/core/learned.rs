@@ -164,16 +164,15 @@ impl Model {
             }
         }
         let norm = 1.0 / f32::sqrt(length);
-        let scored = self.classes.iter().zip(margins.iter()).map(|(class, margin)| {
+        let scored = self.classes.iter().zip(margins.iter()).enumerate().map(|(place, (class, margin))| {
             let argument = class.scale * (margin * norm + class.bias) + class.shift;
-            (class, argument)
+            (place, class, argument)
         });
-        let (class, argument) = scored.max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let (place, class, argument) = scored.max_by(|a, b| a.2.total_cmp(&b.2))?;
         if argument < class.least {
             return None;
         }
         let score = (logistic(argument) * 1e4).round() / 1e4;
-        let place = self.classes.iter().position(|other| other.concept == class.concept)?;
         let example = self.nearest(grams, class.concept)?;
         Some(Learned { concept: class.concept, score, grams: self.deciding(grams, place), example })
     }

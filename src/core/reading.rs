@@ -107,8 +107,7 @@ pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> Cust
         }
     }
     reading.machine = machine.map(|(_, answerer)| answerer);
-    let listed = script.customer_lists.contains(&CustomerList::Time);
-    reading.may_name_time = reading.time || may_name_time(&scratch.units, listed);
+    reading.may_name_time = reading.time || may_name_time(&scratch.units);
     if reading.words && reading.concepts.is_empty() && reading.machine.is_none() && script.customer.may_be_aside(&scratch.units) {
         hits.extend(script.customer.read_asides(scratch));
         hits.sort_by_key(|hit| (hit.start, hit.end, hit.list));

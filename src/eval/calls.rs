@@ -264,7 +264,8 @@ impl<'a> Measured<'a> {
     }
 }
 
-fn graded(script: &Arc<Script>, events: impl Iterator<Item = Event>) -> CallState {
+/// The call of these events, ended where they end.
+pub(super) fn graded(script: &Arc<Script>, events: impl Iterator<Item = Event>) -> CallState {
     let mut call = CallState::new(Arc::clone(script));
     for (seq, event) in (1..).zip(events) {
         call.push(seq, event);

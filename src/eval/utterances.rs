@@ -11,7 +11,7 @@ use super::{Difference, Graded, Options, Report};
 use crate::core::call::CallState;
 use crate::core::event::{Event, EventKind, Speaker, Utterance};
 use crate::core::script::{ConceptIndex, ConceptSet, Script};
-use crate::core::verdict::{EndedBy, Verdict};
+use crate::core::verdict::Verdict;
 
 /// What an utterance is first of all, of several things that it is; `?` stands for any trigger question.
 const PRECEDENCE: [&str; 9] = ["do_not_call", "refuse", "wrong_person", "busy", "contact", "?", "identity", "deny", "affirm"];
@@ -123,11 +123,8 @@ fn graded(script: &Arc<Script>, item: &GoldUtterance) -> (CallState, Verdict) {
     };
     let robot = item.robot.as_deref().filter(|line| !line.is_empty()).map(|line| says(Speaker::Robot, line));
     let kinds = [Some(EventKind::Answered), robot, Some(says(Speaker::Customer, &item.text))];
-    let mut call = CallState::new(Arc::clone(script));
-    for ((seq, at_ms), kind) in (1..).zip((0..).step_by(1000)).zip(kinds.into_iter().flatten()) {
-        call.push(seq, Event { at_ms, kind });
-    }
-    call.close(EndedBy::EndOfRecord);
+    let events = (0..).step_by(1000).zip(kinds.into_iter().flatten()).map(|(at_ms, kind)| Event { at_ms, kind });
+    let call = super::calls::graded(script, events);
     let verdict = call.verdict();
     (call, verdict)
 }

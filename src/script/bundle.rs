@@ -102,15 +102,25 @@ impl Bundle {
     /// The content hash that names this version: of every file that can change a verdict, so cases and notes do not count.
     #[must_use]
     pub fn version(&self) -> String {
+        self.hash_of(decides)
+    }
+
+    /// The content hash of the files of some paths, short enough to read.
+    pub(super) fn hash_of(&self, counts: impl Fn(&str) -> bool) -> String {
         let mut hash = Sha256::new();
-        for (path, text) in self.files.iter().filter(|(path, _)| decides(path)) {
+        for (path, text) in self.files.iter().filter(|(path, _)| counts(path)) {
             for part in [path.as_str(), text.as_str()] {
                 hash.update((part.len() as u64).to_le_bytes());
                 hash.update(part.as_bytes());
             }
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>().chars().take(VERSION_LENGTH).collect()
+        short(&hash.finalize())
     }
+}
+
+/// The first [`VERSION_LENGTH`] hexadecimal digits of a hash.
+pub(super) fn short(hash: &[u8]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>().chars().take(VERSION_LENGTH).collect()
 }
 
 /// Whether a file of this path can change a verdict.

@@ -61,15 +61,15 @@ static SECOND: LetterSet = LetterSet::of(&[
     '六', '末', '初', '底', '尾', '前', '庆', '旦', '几', '些', '啲', '哈', '完', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9',
 ]);
 
-/// Longest text, in letters, that is looked through where the script lists words of time: in a longer one it is left to those.
+/// Longest text, in letters, that is looked through: in a longer one it is left to the script's list of words of time.
 const SHORT: usize = 24;
 
-/// Whether a text that was cut into units may hold words of time; `listed` where the script has a list of such words.
-pub(crate) fn may_name_time(units: &Units, listed: bool) -> bool {
+/// Whether a text that was cut into units may hold words of time.
+pub(crate) fn may_name_time(units: &Units) -> bool {
     let list = units.list.as_slice();
     let letter = |at: usize| list.get(at).and_then(|unit| char::from_u32(unit.ch().into()));
     let pause = |at: usize| list.get(at).is_some_and(|unit| unit.gap() == Gap::Clause);
-    (!listed || list.len() <= SHORT) && (0..list.len()).any(|at| tells(&letter, &pause, at))
+    list.len() <= SHORT && (0..list.len()).any(|at| tells(&letter, &pause, at))
 }
 
 /// Whether the letter at a place tells, by itself or with the next. `pause` says where a space, comma or colon precedes.
@@ -107,7 +107,7 @@ mod tests {
     fn passes(text: &str) -> bool {
         let mut units = Units::default();
         units.cut(text);
-        may_name_time(&units, true)
+        may_name_time(&units)
     }
 
     #[test]

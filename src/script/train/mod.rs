@@ -104,14 +104,7 @@ pub fn parse(text: &str) -> Examples {
 /// The content hash of a bundle's examples: a model trained from others is stale.
 #[must_use]
 pub fn examples_hash(bundle: &Bundle) -> String {
-    let mut hash = Sha256::new();
-    for (path, text) in bundle.files.iter().filter(|(path, _)| is_examples(path)) {
-        for part in [path.as_str(), text.as_str()] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part.as_bytes());
-        }
-    }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    bundle.hash_of(is_examples)
 }
 
 /// A trained model, as its file has it.

@@ -16,7 +16,7 @@ use super::{Calibration, Trained, TrainedClass};
 use crate::core::learned::{Class, Example, Gram, Model, Weights, gram_from, gram_text, grams_of, pairs_of};
 use crate::core::lexicon::Scratch;
 use crate::core::script::Concept;
-use crate::script::bundle::Bundle;
+use crate::script::bundle::{Bundle, short};
 
 const HEAD: &str = "callgrade model 1";
 /// A smaller weight decides nothing: it is divided by the length of the text's vector, about 70.
@@ -138,7 +138,5 @@ pub fn model(file: ModelFile, text: &str, bundle: &Bundle, concepts: &[Concept])
             examples.push(Example { concept, text: text.into(), counter, pairs: pairs_of(&grams) });
         }
     }
-    let digest = Sha256::digest(text.as_bytes());
-    let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    Ok(Model::new(&hash, file.unseen, classes, file.grams, examples))
+    Ok(Model::new(&short(&Sha256::digest(text.as_bytes())), file.unseen, classes, file.grams, examples))
 }
