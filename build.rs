@@ -7,15 +7,16 @@ use prost::Message;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");
     println!("cargo:rerun-if-changed=scripts");
-    let descriptors = protox::compile(["callgrade/v1/callgrade.proto"], ["proto"])?;
+    let descriptors = protox::compile(["callgrade/v1/callgrade.proto", "callgrade/v1/records.proto"], ["proto"])?;
     let encoded = descriptors.encode_to_vec();
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(out.join("callgrade.bin"), &encoded)?;
 
     let mut prost = tonic_prost_build::Config::new();
     prost.compile_well_known_types().extern_path(".google.protobuf", "::pbjson_types").btree_map(["."]);
-    // The server is dispatched by hand, in transport/grpc.rs: it takes messages apart that prost would refuse whole.
-    tonic_prost_build::configure().build_server(false).build_client(true).compile_fds_with_config(descriptors, prost)?;
+    // Of Grading the generated server is not used: transport/grpc.rs dispatches by hand and takes messages apart that prost would
+    // refuse whole.
+    tonic_prost_build::configure().build_server(true).build_client(true).compile_fds_with_config(descriptors, prost)?;
 
     pbjson_build::Builder::new()
         .register_descriptors(&encoded)?
