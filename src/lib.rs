@@ -36,5 +36,6 @@ pub mod eval;
 pub mod ingest;
 pub mod script;
 pub mod service;
+pub mod store;
 pub mod transport;
 pub mod wire;

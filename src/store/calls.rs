@@ -1,0 +1,349 @@
+//! The rows of calls, written in groups: one transaction for the events of many calls.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::sql::{Column, Insert, Sql};
+use super::{Store, StoreError};
+
+/// A call's head, as its first event brings it.
+#[derive(Debug, Clone)]
+pub struct CallRow {
+    /// The call's number in the store.
+    pub id: i64,
+    /// Whose call it is.
+    pub tenant: Arc<str>,
+    /// The dialer's id.
+    pub call_id: Arc<str>,
+    /// The script it is graded with, to its end,
+    pub script_id: Arc<str>,
+    /// and the version.
+    pub script_version: Arc<str>,
+    /// When dialing began: seconds and nanoseconds since 1970.
+    pub started: Option<(i64, i32)>,
+    /// IANA time zone, as told.
+    pub time_zone: Box<str>,
+    /// When it began, in milliseconds since 1970: as told, else when its first event came.
+    pub began_ms: i64,
+    /// When its first event came.
+    pub received_ms: i64,
+    /// Filterable, never interpreted.
+    pub attributes: Vec<(String, String)>,
+}
+
+/// What came as one of a call's events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
+    /// An event; the body is a `CallEvent`.
+    Taken,
+    /// Something that was rejected; the body is why.
+    Rejected,
+}
+
+impl EventKind {
+    pub(super) fn number(self) -> i64 {
+        match self {
+            Self::Taken => 0,
+            Self::Rejected => 1,
+        }
+    }
+
+    pub(super) fn of(number: i64) -> Self {
+        if number == 0 { Self::Taken } else { Self::Rejected }
+    }
+}
+
+/// One of a call's events.
+#[derive(Debug, Clone)]
+pub struct EventRow {
+    /// The call's number.
+    pub call: i64,
+    /// The event's place in the call.
+    pub seq: u32,
+    /// Whether it was taken.
+    pub kind: EventKind,
+    /// When it came, in milliseconds since 1970.
+    pub received_ms: i64,
+    /// The event, or why there is none.
+    pub body: Bytes,
+}
+
+/// Where a call stands.
+#[derive(Debug, Clone)]
+pub struct StandingRow {
+    /// The call's number.
+    pub call: i64,
+    /// The label; empty while no rule holds.
+    pub label: Arc<str>,
+    /// The rule that gave it.
+    pub rule: Arc<str>,
+    /// Of the last final verdict; 0 while there is none.
+    pub revision: u32,
+    /// How the call ended, as the verdict says; empty while live.
+    pub ended_by: &'static str,
+    /// When it was found to have ended, in milliseconds since 1970.
+    pub ended_ms: Option<i64>,
+}
+
+/// A final verdict.
+#[derive(Debug, Clone)]
+pub struct VerdictRow {
+    /// The call's number.
+    pub call: i64,
+    /// 1, and one more for each change after.
+    pub revision: u32,
+    /// When, in milliseconds since 1970.
+    pub made_ms: i64,
+    /// The `Verdict`.
+    pub body: Bytes,
+}
+
+/// A verdict to be pushed.
+#[derive(Debug, Clone)]
+pub struct PushRow {
+    /// Whose call it is.
+    pub tenant: Arc<str>,
+    /// The call's number.
+    pub call: i64,
+    /// The dialer's id.
+    pub call_id: Arc<str>,
+    /// What receivers tell repetitions by.
+    pub event_id: String,
+    /// When, in milliseconds since 1970.
+    pub made_ms: i64,
+    /// What is sent.
+    pub body: Bytes,
+}
+
+/// What goes into one transaction.
+#[derive(Debug, Default)]
+pub struct Group {
+    /// Calls that begin.
+    pub calls: Vec<CallRow>,
+    /// Events, of any calls.
+    pub events: Vec<EventRow>,
+    /// Where calls stand; of a call's the last counts.
+    pub standings: Vec<StandingRow>,
+    /// Final verdicts.
+    pub verdicts: Vec<VerdictRow>,
+    /// Keyed hashes of masked numbers: call, hash.
+    pub numbers: Vec<(i64, [u8; 16])>,
+    /// Verdicts to be pushed.
+    pub pushes: Vec<PushRow>,
+}
+
+const CALLS: Insert = Insert {
+    table: "calls",
+    columns: &[
+        "id",
+        "tenant",
+        "call_id",
+        "script_id",
+        "script_version",
+        "started_s",
+        "started_nanos",
+        "time_zone",
+        "began_ms",
+        "received_ms",
+    ],
+    conflict: "",
+};
+const EVENTS: Insert =
+    Insert { table: "events", columns: &["call", "seq", "kind", "received_ms", "body"], conflict: "ON CONFLICT (call, seq) DO NOTHING" };
+const STANDINGS: Insert = Insert {
+    table: "standings",
+    columns: &["call", "label", "rule", "revision", "ended_by", "ended_ms"],
+    conflict: "ON CONFLICT (call) DO UPDATE SET label = excluded.label, rule = excluded.rule, revision = excluded.revision, \
+               ended_by = excluded.ended_by, ended_ms = excluded.ended_ms",
+};
+const VERDICTS: Insert = Insert { table: "verdicts", columns: &["call", "revision", "made_ms", "body"], conflict: "" };
+const ATTRIBUTES: Insert =
+    Insert { table: "attributes", columns: &["call", "name", "value"], conflict: "ON CONFLICT (call, name) DO NOTHING" };
+const NUMBERS: Insert =
+    Insert { table: "numbers", columns: &["call", "fingerprint"], conflict: "ON CONFLICT (call, fingerprint) DO NOTHING" };
+const PUSHES: Insert = Insert {
+    table: "pushes",
+    columns: &["tenant", "call", "call_id", "event_id", "made_ms", "due_ms", "tries", "state", "error", "body"],
+    conflict: "",
+};
+
+impl Group {
+    /// How many rows it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.calls.len() + self.events.len() + self.standings.len() + self.verdicts.len() + self.numbers.len() + self.pushes.len()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The numbers of the calls it is about.
+    #[must_use]
+    pub fn call_numbers(&self) -> HashSet<i64> {
+        let events = self.events.iter().map(|row| row.call);
+        events.chain(self.standings.iter().map(|row| row.call)).chain(self.calls.iter().map(|row| row.id)).collect()
+    }
+
+    /// Leaves out what is about some calls.
+    pub fn leave_out(&mut self, calls: &HashSet<i64>) {
+        self.calls.retain(|row| !calls.contains(&row.id));
+        self.events.retain(|row| !calls.contains(&row.call));
+        self.standings.retain(|row| !calls.contains(&row.call));
+        self.verdicts.retain(|row| !calls.contains(&row.call));
+        self.numbers.retain(|(call, _)| !calls.contains(call));
+        self.pushes.retain(|row| !calls.contains(&row.call));
+    }
+
+    /// Puts rows into the order of their keys, so that neighbours are written to the same page.
+    fn sort(&mut self) {
+        self.events.sort_unstable_by_key(|row| (row.call, row.seq));
+        let mut seen = HashSet::with_capacity(self.standings.len());
+        self.standings.reverse();
+        self.standings.retain(|row| seen.insert(row.call));
+        self.standings.sort_unstable_by_key(|row| row.call);
+    }
+
+    fn insert(&self, sql: &mut dyn Sql) -> Result<(), StoreError> {
+        if !self.calls.is_empty() {
+            let rows = &self.calls;
+            let columns = [
+                Column::Int(rows.iter().map(|row| row.id).collect()),
+                Column::Text(rows.iter().map(|row| &*row.tenant).collect()),
+                Column::Text(rows.iter().map(|row| &*row.call_id).collect()),
+                Column::Text(rows.iter().map(|row| &*row.script_id).collect()),
+                Column::Text(rows.iter().map(|row| &*row.script_version).collect()),
+                Column::OptionalInt(rows.iter().map(|row| row.started.map(|(seconds, _)| seconds)).collect()),
+                Column::OptionalInt(rows.iter().map(|row| row.started.map(|(_, nanos)| nanos.into())).collect()),
+                Column::Text(rows.iter().map(|row| &*row.time_zone).collect()),
+                Column::Int(rows.iter().map(|row| row.began_ms).collect()),
+                Column::Int(rows.iter().map(|row| row.received_ms).collect()),
+            ];
+            sql.insert(&CALLS, &columns)?;
+            let told: Vec<(i64, &(String, String))> =
+                rows.iter().flat_map(|row| row.attributes.iter().map(|attribute| (row.id, attribute))).collect();
+            if !told.is_empty() {
+                let columns = [
+                    Column::Int(told.iter().map(|(call, _)| *call).collect()),
+                    Column::Text(told.iter().map(|(_, (name, _))| name.as_str()).collect()),
+                    Column::Text(told.iter().map(|(_, (_, value))| value.as_str()).collect()),
+                ];
+                sql.insert(&ATTRIBUTES, &columns)?;
+            }
+        }
+        if !self.events.is_empty() {
+            let rows = &self.events;
+            let columns = [
+                Column::Int(rows.iter().map(|row| row.call).collect()),
+                Column::Int(rows.iter().map(|row| row.seq.into()).collect()),
+                Column::Int(rows.iter().map(|row| row.kind.number()).collect()),
+                Column::Int(rows.iter().map(|row| row.received_ms).collect()),
+                Column::Bytes(rows.iter().map(|row| &*row.body).collect()),
+            ];
+            sql.insert(&EVENTS, &columns)?;
+        }
+        if !self.standings.is_empty() {
+            let rows = &self.standings;
+            let columns = [
+                Column::Int(rows.iter().map(|row| row.call).collect()),
+                Column::Text(rows.iter().map(|row| &*row.label).collect()),
+                Column::Text(rows.iter().map(|row| &*row.rule).collect()),
+                Column::Int(rows.iter().map(|row| row.revision.into()).collect()),
+                Column::Text(rows.iter().map(|row| row.ended_by).collect()),
+                Column::OptionalInt(rows.iter().map(|row| row.ended_ms).collect()),
+            ];
+            sql.insert(&STANDINGS, &columns)?;
+        }
+        if !self.verdicts.is_empty() {
+            let rows = &self.verdicts;
+            let columns = [
+                Column::Int(rows.iter().map(|row| row.call).collect()),
+                Column::Int(rows.iter().map(|row| row.revision.into()).collect()),
+                Column::Int(rows.iter().map(|row| row.made_ms).collect()),
+                Column::Bytes(rows.iter().map(|row| &*row.body).collect()),
+            ];
+            sql.insert(&VERDICTS, &columns)?;
+        }
+        if !self.numbers.is_empty() {
+            let columns = [
+                Column::Int(self.numbers.iter().map(|(call, _)| *call).collect()),
+                Column::Bytes(self.numbers.iter().map(|(_, fingerprint)| &fingerprint[..]).collect()),
+            ];
+            sql.insert(&NUMBERS, &columns)?;
+        }
+        if !self.pushes.is_empty() {
+            let rows = &self.pushes;
+            let zeros = vec![0; rows.len()];
+            let columns = [
+                Column::Text(rows.iter().map(|row| &*row.tenant).collect()),
+                Column::Int(rows.iter().map(|row| row.call).collect()),
+                Column::Text(rows.iter().map(|row| &*row.call_id).collect()),
+                Column::Text(rows.iter().map(|row| &*row.event_id).collect()),
+                Column::Int(rows.iter().map(|row| row.made_ms).collect()),
+                Column::Int(rows.iter().map(|row| row.made_ms).collect()),
+                Column::Int(zeros.clone()),
+                Column::Int(zeros),
+                Column::Text(vec![""; rows.len()]),
+                Column::Bytes(rows.iter().map(|row| &*row.body).collect()),
+            ];
+            sql.insert(&PUSHES, &columns)?;
+        }
+        Ok(())
+    }
+}
+
+/// The tables that hold what is kept of a call, and the column that names it.
+const OF_A_CALL: &[(&str, &str)] = &[
+    ("events", "call"),
+    ("verdicts", "call"),
+    ("attributes", "call"),
+    ("numbers", "call"),
+    ("pushes", "call"),
+    ("standings", "call"),
+    ("calls", "id"),
+];
+
+impl Store {
+    /// Writes a group in one durable transaction.
+    ///
+    /// # Errors
+    /// As [`Database::write`](super::Database::write).
+    pub fn commit(&self, group: &mut Group) -> Result<(), StoreError> {
+        group.sort();
+        self.write(|sql| group.insert(sql))
+    }
+
+    /// The first call number that is free.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn next_call(&self) -> Result<i64, StoreError> {
+        self.read(|sql| {
+            let mut last = 0;
+            sql.query("SELECT MAX(id) FROM calls", &[], &mut |row| {
+                last = row.value(0).int();
+                Ok(false)
+            })?;
+            Ok(last + 1)
+        })
+    }
+
+    /// Removes all that is kept of some calls, in one durable transaction.
+    ///
+    /// # Errors
+    /// As [`Database::write`](super::Database::write).
+    pub fn delete(&self, calls: &[i64]) -> Result<(), StoreError> {
+        self.write(|sql| {
+            for call in calls {
+                for (table, column) in OF_A_CALL {
+                    sql.run(&format!("DELETE FROM {table} WHERE {column} = $1"), &[(*call).into()])?;
+                }
+            }
+            Ok(())
+        })
+    }
+}

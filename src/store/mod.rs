@@ -1,0 +1,191 @@
+//! What is kept: calls with their events and verdicts, script versions, keys, pushes still to be made, the audit log.
+//!
+//! Everything is written once, in SQL that both databases speak, over the small trait [`Database`]: [`sqlite`] is a file in a data
+//! directory and needs nothing, [`postgres`] is a server named by its URL. What a [`Database::write`] has answered is on disk.
+//!
+//! - [`calls`]: the rows of calls, written in groups. [`records`]: reading them back. [`scripts`]: bundles and which is active.
+//! - [`schema`]: the tables, versioned.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub mod audit;
+pub mod calls;
+pub mod postgres;
+pub mod records;
+pub mod schema;
+pub mod scripts;
+pub mod sql;
+pub mod sqlite;
+
+use sql::Sql;
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreError {
+    /// The disk is full.
+    Full(String),
+    /// The disk, or the database, is read-only.
+    ReadOnly(String),
+    /// It cannot be reached or does not answer.
+    Unavailable(String),
+    /// A newer program has written it: the version found, the newest this program knows, where.
+    Newer(i64, i64, String),
+    /// Another server is using it.
+    InUse(String),
+    /// It refuses the statement.
+    Refused(String),
+    /// What it holds cannot be read.
+    Damaged(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(reason) => write!(f, "the disk is full ({reason})"),
+            Self::ReadOnly(reason) => write!(f, "the store is read-only ({reason})"),
+            Self::Unavailable(reason) => write!(f, "the store cannot be reached ({reason})"),
+            Self::Newer(found, known, place) => write!(
+                f,
+                "{place} has schema version {found}, and this program knows versions up to {known}: a newer callgrade has written it; use that one"
+            ),
+            Self::InUse(place) => write!(f, "{place} is in use by another callgrade server"),
+            Self::Refused(reason) => write!(f, "the store refuses ({reason})"),
+            Self::Damaged(reason) => write!(f, "the store holds what cannot be read ({reason})"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// What is done in one transaction.
+pub type Work<'a> = dyn FnMut(&mut dyn Sql) -> Result<(), StoreError> + 'a;
+
+/// A database: all that is different between one and another.
+pub trait Database: Send + Sync + fmt::Debug {
+    /// Does the work in one transaction: all of it is durable when this returns, or nothing of it has happened.
+    ///
+    /// # Errors
+    /// The work failed, or could not be made durable. After [`StoreError::Unavailable`] it may have happened all the same.
+    fn write(&self, work: &mut Work<'_>) -> Result<(), StoreError>;
+
+    /// Reads, of one moment.
+    ///
+    /// # Errors
+    /// The work failed, or the database cannot be reached.
+    fn read(&self, work: &mut Work<'_>) -> Result<(), StoreError>;
+
+    /// Makes this process the only server of the database until it ends.
+    ///
+    /// # Errors
+    /// Another one is.
+    fn claim(&self) -> Result<(), StoreError>;
+
+    /// Writes a copy of one moment to a file, while others go on.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn backup(&self, file: &Path) -> Result<(), StoreError>;
+
+    /// The words of the tables for this database, see [`schema`].
+    fn dialect(&self) -> schema::Dialect;
+
+    /// Where it is, without secrets.
+    fn place(&self) -> String;
+}
+
+/// Where a store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// SQLite, in this data directory.
+    Directory(PathBuf),
+    /// PostgreSQL, at this URL.
+    Postgres(String),
+}
+
+impl Location {
+    /// Reads `postgres://…` or `postgresql://…` as a server's URL, all else as a directory.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            Self::Postgres(text.to_owned())
+        } else {
+            Self::Directory(PathBuf::from(text))
+        }
+    }
+}
+
+/// The store, whichever database is behind it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    database: Arc<dyn Database>,
+}
+
+impl Store {
+    /// Opens a store, makes its tables if it is new, and brings those of an older program up to date.
+    ///
+    /// # Errors
+    /// It cannot be opened, or a newer program has written it.
+    pub fn open(location: &Location) -> Result<Self, StoreError> {
+        let database: Arc<dyn Database> = match location {
+            Location::Directory(folder) => Arc::new(sqlite::Sqlite::open(folder)?),
+            Location::Postgres(url) => Arc::new(postgres::Postgres::open(url)?),
+        };
+        schema::migrate(&*database)?;
+        Ok(Self { database })
+    }
+
+    /// Makes this process the only server of the store until it ends.
+    ///
+    /// # Errors
+    /// Another one is.
+    pub fn claim(&self) -> Result<(), StoreError> {
+        self.database.claim()
+    }
+
+    /// Where it is, without secrets.
+    #[must_use]
+    pub fn place(&self) -> String {
+        self.database.place()
+    }
+
+    /// The words of its database.
+    pub(crate) fn dialect(&self) -> schema::Dialect {
+        self.database.dialect()
+    }
+
+    /// Writes a copy of one moment to a file, while others go on.
+    ///
+    /// # Errors
+    /// It cannot be written, or is there already.
+    pub fn backup(&self, file: &Path) -> Result<(), StoreError> {
+        self.database.backup(file)
+    }
+
+    /// Does the work in one durable transaction.
+    ///
+    /// # Errors
+    /// As [`Database::write`].
+    pub fn write<T>(&self, mut work: impl FnMut(&mut dyn Sql) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut result = None;
+        self.database.write(&mut |sql| {
+            result = Some(work(sql)?);
+            Ok(())
+        })?;
+        result.ok_or_else(|| StoreError::Damaged("the transaction did nothing".to_owned()))
+    }
+
+    /// Reads, of one moment.
+    ///
+    /// # Errors
+    /// As [`Database::read`].
+    pub fn read<T>(&self, mut work: impl FnMut(&mut dyn Sql) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut result = None;
+        self.database.read(&mut |sql| {
+            result = Some(work(sql)?);
+            Ok(())
+        })?;
+        result.ok_or_else(|| StoreError::Damaged("nothing was read".to_owned()))
+    }
+}

@@ -1,0 +1,247 @@
+//! PostgreSQL, by URL. `synchronous_commit` is on for every connection, so that a commit has been written to the server's disk.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use postgres::error::SqlState;
+use postgres::fallible_iterator::FallibleIterator;
+use postgres::types::{ToSql, Type};
+use postgres::{Client, Config, NoTls, Transaction};
+
+use super::schema::Dialect;
+use super::sql::{Column, Insert, Row, Sql, Value};
+use super::{Database, StoreError, Work};
+
+/// The number of the advisory lock that a server holds: "callgrade" has no meaning to PostgreSQL, so any will do.
+const LOCK: i64 = 0x6361_6c6c_6772;
+/// How long a connection is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A PostgreSQL server.
+pub struct Postgres {
+    config: Config,
+    place: String,
+    writer: Mutex<Option<Client>>,
+    readers: Mutex<Vec<Client>>,
+    /// Holds the lock for as long as it lives.
+    claim: Mutex<Option<Client>>,
+}
+
+impl std::fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Postgres").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Postgres {
+    /// Connects to the server of a URL.
+    ///
+    /// # Errors
+    /// The URL is none, or the server does not answer.
+    pub fn open(url: &str) -> Result<Self, StoreError> {
+        let mut config = Config::from_str(url).map_err(|error| StoreError::Refused(format!("not a PostgreSQL URL: {error}")))?;
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(PATIENCE);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("callgrade");
+        }
+        let place = place(&config);
+        let postgres = Self { config, place, writer: Mutex::default(), readers: Mutex::default(), claim: Mutex::default() };
+        *lock(&postgres.writer) = Some(postgres.connect()?);
+        Ok(postgres)
+    }
+
+    fn connect(&self) -> Result<Client, StoreError> {
+        let mut client = self.config.connect(NoTls).map_err(|error| self.error(&error))?;
+        client.batch_execute("SET synchronous_commit = on; SET client_min_messages = warning").map_err(|error| self.error(&error))?;
+        Ok(client)
+    }
+
+    fn error(&self, error: &postgres::Error) -> StoreError {
+        let reason = match error.as_db_error() {
+            Some(error) => format!("{}: {}", self.place, error.message()),
+            None => format!("{}: {error}", self.place),
+        };
+        match error.code() {
+            Some(code) if *code == SqlState::DISK_FULL => StoreError::Full(reason),
+            Some(code) if *code == SqlState::READ_ONLY_SQL_TRANSACTION => StoreError::ReadOnly(reason),
+            // Class 08: the connection; 53: resources; 57: an operator; 58: the system.
+            Some(code) if ["08", "53", "57", "58", "XX"].iter().any(|class| code.code().starts_with(class)) => {
+                StoreError::Unavailable(reason)
+            }
+            Some(_) => StoreError::Refused(reason),
+            None => StoreError::Unavailable(reason),
+        }
+    }
+}
+
+/// Where a server is, without its password.
+fn place(config: &Config) -> String {
+    let host = config.get_hosts().first().map_or_else(String::new, |host| match host {
+        postgres::config::Host::Tcp(name) => name.clone(),
+        #[cfg(unix)]
+        postgres::config::Host::Unix(path) => path.display().to_string(),
+    });
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    format!("postgres://{host}:{port}/{}", config.get_dbname().unwrap_or_default())
+}
+
+impl Database for Postgres {
+    fn write(&self, work: &mut Work<'_>) -> Result<(), StoreError> {
+        let mut writer = lock(&self.writer);
+        let mut client = match writer.take() {
+            Some(client) if !client.is_closed() => client,
+            _ => self.connect()?,
+        };
+        let result = (|| {
+            let transaction = client.transaction().map_err(|error| self.error(&error))?;
+            let mut session = Session { postgres: self, transaction };
+            work(&mut session)?;
+            session.transaction.commit().map_err(|error| self.error(&error))
+        })();
+        if !matches!(result, Err(StoreError::Unavailable(_))) {
+            *writer = Some(client);
+        }
+        result
+    }
+
+    fn read(&self, work: &mut Work<'_>) -> Result<(), StoreError> {
+        let reader = lock(&self.readers).pop();
+        let mut client = match reader {
+            Some(client) if !client.is_closed() => client,
+            _ => self.connect()?,
+        };
+        let result = (|| {
+            let transaction = client.build_transaction().read_only(true).start().map_err(|error| self.error(&error))?;
+            work(&mut Session { postgres: self, transaction })
+        })();
+        if result.is_ok() {
+            lock(&self.readers).push(client);
+        }
+        result
+    }
+
+    fn claim(&self) -> Result<(), StoreError> {
+        let mut claim = lock(&self.claim);
+        if let Some(client) = claim.as_mut()
+            && client.is_valid(PATIENCE).is_ok()
+        {
+            return Ok(());
+        }
+        let mut client = self.connect()?;
+        let row = client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK]).map_err(|error| self.error(&error))?;
+        if !row.get::<_, bool>(0) {
+            return Err(StoreError::InUse(self.place.clone()));
+        }
+        *claim = Some(client);
+        Ok(())
+    }
+
+    fn backup(&self, _: &Path) -> Result<(), StoreError> {
+        Err(StoreError::Refused(format!("{}: PostgreSQL has its own backup: pg_dump, or a base backup with its WAL", self.place)))
+    }
+
+    fn dialect(&self) -> Dialect {
+        Dialect {
+            words: &[("{bytes}", "BYTEA"), ("{serial}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"), ("{clustered}", "")],
+            alone: "SELECT pg_advisory_xact_lock(109318457518)",
+            holds: |column, bytes| format!("position({bytes}::bytea in {column}) > 0"),
+        }
+    }
+
+    fn place(&self) -> String {
+        self.place.clone()
+    }
+}
+
+/// A connection in a transaction.
+struct Session<'a> {
+    postgres: &'a Postgres,
+    transaction: Transaction<'a>,
+}
+
+/// A value as the wire has it.
+fn parameter<'a>(value: &'a Value<'_>) -> &'a (dyn ToSql + Sync) {
+    match value {
+        Value::Null => &None::<i64>,
+        Value::Int(value) => value,
+        Value::Text(value) => value,
+        Value::Bytes(value) => value,
+    }
+}
+
+impl Row for postgres::Row {
+    fn value(&self, column: usize) -> Value<'_> {
+        let Some(kind) = self.columns().get(column).map(|column| column.type_().clone()) else { return Value::Null };
+        match kind {
+            Type::INT8 => self.try_get::<_, Option<i64>>(column).ok().flatten().map_or(Value::Null, Value::Int),
+            Type::INT4 => self.try_get::<_, Option<i32>>(column).ok().flatten().map_or(Value::Null, |value| Value::Int(value.into())),
+            Type::TEXT => self.try_get::<_, Option<&str>>(column).ok().flatten().map_or(Value::Null, Value::Text),
+            Type::BYTEA => self.try_get::<_, Option<&[u8]>>(column).ok().flatten().map_or(Value::Null, Value::Bytes),
+            _ => Value::Null,
+        }
+    }
+}
+
+impl Sql for Session<'_> {
+    fn run(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        let values: Vec<_> = values.iter().map(parameter).collect();
+        self.transaction.execute(sql, &values).map_err(|error| self.postgres.error(&error))
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        each: &mut dyn FnMut(&dyn Row) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        let values: Vec<_> = values.iter().map(parameter).collect();
+        let mut rows = self.transaction.query_raw(sql, values).map_err(|error| self.postgres.error(&error))?;
+        while let Some(row) = rows.next().map_err(|error| self.postgres.error(&error))? {
+            if !each(&row)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, into: &Insert, columns: &[Column<'_>]) -> Result<(), StoreError> {
+        let places: Vec<String> = columns
+            .iter()
+            .enumerate()
+            .map(|(place, column)| {
+                let kind = match column {
+                    Column::Int(_) | Column::OptionalInt(_) => "bigint",
+                    Column::Text(_) => "text",
+                    Column::Bytes(_) => "bytea",
+                };
+                format!("${}::{kind}[]", place + 1)
+            })
+            .collect();
+        let sql = format!(
+            "INSERT INTO {} ({}) SELECT * FROM unnest({}) {}",
+            into.table,
+            into.columns.join(", "),
+            places.join(", "),
+            into.conflict
+        );
+        let values: Vec<&(dyn ToSql + Sync)> = columns
+            .iter()
+            .map(|column| match column {
+                Column::Int(values) => values as &(dyn ToSql + Sync),
+                Column::OptionalInt(values) => values,
+                Column::Text(values) => values,
+                Column::Bytes(values) => values,
+            })
+            .collect();
+        self.transaction.execute(&sql, &values).map_err(|error| self.postgres.error(&error))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,123 @@
+//! Script versions, and which of them is active.
+
+use super::sql::{Row, Value};
+use super::{Store, StoreError};
+
+/// A version of a script as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundleRow {
+    /// Whose it is; empty: everyone's, it came with the server's files.
+    pub tenant: String,
+    /// The script.
+    pub script_id: String,
+    /// Its content hash.
+    pub version: String,
+    /// When it was stored, in milliseconds since 1970.
+    pub stored_ms: i64,
+    /// Who published it; empty: it came with the server's files.
+    pub stored_by: String,
+    /// What was changed.
+    pub note: String,
+    /// The files, as `GetScriptResponse` has them.
+    pub files: Vec<u8>,
+}
+
+const BUNDLE: &str = "SELECT tenant, script_id, version, stored_ms, stored_by, note, files FROM bundles";
+
+fn bundle(row: &dyn Row) -> BundleRow {
+    BundleRow {
+        tenant: row.value(0).text().to_owned(),
+        script_id: row.value(1).text().to_owned(),
+        version: row.value(2).text().to_owned(),
+        stored_ms: row.value(3).int(),
+        stored_by: row.value(4).text().to_owned(),
+        note: row.value(5).text().to_owned(),
+        files: row.value(6).bytes().to_vec(),
+    }
+}
+
+impl Store {
+    /// Keeps a version; one that is there already stays as it is.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn put_bundle(&self, row: &BundleRow) -> Result<(), StoreError> {
+        let text = "INSERT INTO bundles (tenant, script_id, version, stored_ms, stored_by, note, files) \
+                    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant, script_id, version) DO NOTHING";
+        let values = [
+            Value::Text(&row.tenant),
+            Value::Text(&row.script_id),
+            Value::Text(&row.version),
+            Value::Int(row.stored_ms),
+            Value::Text(&row.stored_by),
+            Value::Text(&row.note),
+            Value::Bytes(&row.files),
+        ];
+        self.write(|sql| sql.run(text, &values).map(drop))
+    }
+
+    /// The versions that a tenant may use, everyone's among them, newest first; of one script, or of all.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn bundles(&self, tenant: &str, script_id: &str) -> Result<Vec<BundleRow>, StoreError> {
+        let text = format!(
+            "{BUNDLE} WHERE (tenant = $1 OR tenant = '') AND ($2 = '' OR script_id = $2) ORDER BY stored_ms DESC, script_id, version"
+        );
+        self.read(|sql| {
+            let mut found = Vec::new();
+            sql.query(&text, &[Value::Text(tenant), Value::Text(script_id)], &mut |row| {
+                found.push(bundle(row));
+                Ok(true)
+            })?;
+            Ok(found)
+        })
+    }
+
+    /// The versions of a script that a tenant may use whose hash begins so; the tenant's own first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn bundle(&self, tenant: &str, script_id: &str, version: &str) -> Result<Vec<BundleRow>, StoreError> {
+        let text =
+            format!("{BUNDLE} WHERE (tenant = $1 OR tenant = '') AND script_id = $2 AND version LIKE $3 ORDER BY tenant DESC, version");
+        // Hexadecimal digits: nothing in them means anything to LIKE.
+        if !version.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Ok(Vec::new());
+        }
+        let pattern = format!("{version}%");
+        self.read(|sql| {
+            let mut found = Vec::new();
+            sql.query(&text, &[Value::Text(tenant), Value::Text(script_id), Value::Text(&pattern)], &mut |row| {
+                found.push(bundle(row));
+                Ok(true)
+            })?;
+            Ok(found)
+        })
+    }
+
+    /// Makes a version a tenant's active one.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn activate(&self, tenant: &str, script_id: &str, version: &str, at_ms: i64, made_by: &str) -> Result<(), StoreError> {
+        let text = "INSERT INTO activations (tenant, script_id, version, at_ms, made_by) VALUES ($1, $2, $3, $4, $5)";
+        let values = [Value::Text(tenant), Value::Text(script_id), Value::Text(version), Value::Int(at_ms), Value::Text(made_by)];
+        self.write(|sql| sql.run(text, &values).map(drop))
+    }
+
+    /// What was made active, of all tenants, in order: tenant, script, version.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn activations(&self) -> Result<Vec<(String, String, String)>, StoreError> {
+        self.read(|sql| {
+            let mut found = Vec::new();
+            sql.query("SELECT tenant, script_id, version FROM activations ORDER BY turn", &[], &mut |row| {
+                found.push((row.value(0).text().to_owned(), row.value(1).text().to_owned(), row.value(2).text().to_owned()));
+                Ok(true)
+            })?;
+            Ok(found)
+        })
+    }
+}
