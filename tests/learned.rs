@@ -12,7 +12,7 @@ use callgrade::core::verdict::EndedBy;
 use callgrade::ingest::Limits;
 use callgrade::script::train::{self, MODEL, Trained, model};
 use callgrade::script::{Bundle, Library, compile};
-use callgrade::service::{Outbox, Patience, ScriptChoice, Service, StreamEvent, Told};
+use callgrade::service::{Head, Outbox, Patience, ScriptChoice, Service, StreamEvent};
 use callgrade::wire::v1::stream_calls_response::Response;
 use callgrade::wire::{self, CallHead, v1};
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ use prost::Message;
 
 use crate::script_load::{Demo, demo};
 use crate::support::{
-    CallBuilder, TestServer, block_on, call_message, callgrade, comparable, stderr, stdout, stream_message, write_bundle,
+    CallBuilder, TestServer, block_on, call_message, callgrade, comparable, stderr, stdout, stream_message, take_in, write_bundle,
 };
 
 const OPENINGS: [&str; 8] = ["那", "请问", "哦 ", "你们这个", "我想问一下 ", "老板 ", "对了 ", ""];
@@ -224,17 +224,14 @@ fn every_door_gives_the_same_evidence() {
     let library = Library::compile(std::slice::from_ref(&demo.0)).unwrap();
     let service = Service::new(ScriptChoice::new(library.clone(), None).unwrap(), Limits::default(), Patience::default());
     let owner = Arc::new(Outbox::default());
-    let mut told: Vec<Told> = Vec::new();
-    for (seq, event) in (1..).zip(&events) {
-        let event = StreamEvent {
-            call_id: "c".to_owned(),
-            seq,
-            script_id: "demo".to_owned(),
-            event: Some(Ok(event.clone())),
-            clock: Default::default(),
-        };
-        service.event(event, Some(&owner), &mut told);
-    }
+    let messages = (1..).zip(&events).map(|(seq, event)| StreamEvent {
+        call_id: "c".to_owned(),
+        seq,
+        head: Some(Box::new(Head { script_id: "demo".to_owned(), ..Head::default() })),
+        event: Some(Ok(event.clone())),
+        ..StreamEvent::default()
+    });
+    let told = take_in(&service, &owner, messages);
     let mut last = told.iter().rev().filter_map(|told| {
         let mut bytes = Vec::new();
         told.encode(&mut bytes);

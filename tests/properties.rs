@@ -4,7 +4,7 @@ use callgrade::core::call::CallState;
 use callgrade::core::event::{Answerer, DialReport, DialResult, Event, EventKind, Hangup, Keyword, Outcome, Party, Speaker, Utterance};
 use callgrade::core::verdict::{EndedBy, Verdict};
 use callgrade::ingest::Limits;
-use callgrade::service::{Outbox, Patience, ScriptChoice, Service, StreamEvent, Told};
+use callgrade::service::{Head, Outbox, Patience, ScriptChoice, Service, StreamEvent, Told};
 use callgrade::wire::v1;
 use callgrade::wire::v1::stream_calls_response::Response;
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ use prost::Message;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::support::{comparable, script, stream_message};
+use crate::support::{comparable, script, stream_message, take_in, verdict};
 
 /// Things people and robots say, so that random calls are about something.
 const WORDS: &[&str] = &[
@@ -128,19 +128,16 @@ fn stream(messages: &[(u32, Event)]) -> (Vec<Response>, Option<v1::Verdict>) {
     let choice = ScriptChoice::new(callgrade::script::Library::bundled().unwrap(), Some("telemarketing".to_owned())).unwrap();
     let service = Service::new(choice, Limits::default(), Patience::default());
     let owner = Arc::new(Outbox::default());
-    let mut responses: Vec<v1::StreamCallsResponse> = Vec::new();
-    for (seq, event) in messages {
-        service.event(stream_event(*seq, event), Some(&owner), &mut responses);
-    }
-    let verdict = service.verdict("c").ok();
-    (responses.into_iter().filter_map(|response| response.response).collect(), verdict)
+    let told = take_in(&service, &owner, messages.iter().map(|(seq, event)| stream_event(*seq, event)));
+    let responses = told.into_iter().filter_map(|told| v1::StreamCallsResponse::from(told).response).collect();
+    (responses, verdict(&service, "c"))
 }
 
 fn stream_event(seq: u32, event: &Event) -> StreamEvent {
     StreamEvent {
         call_id: "c".to_owned(),
         seq,
-        script_id: "telemarketing".to_owned(),
+        head: Some(Box::new(Head { script_id: "telemarketing".to_owned(), ..Head::default() })),
         event: Some(Ok(event.clone())),
         ..StreamEvent::default()
     }
@@ -151,10 +148,7 @@ fn stream_bytes(messages: &[(u32, Event)]) -> Vec<Response> {
     let choice = ScriptChoice::new(callgrade::script::Library::bundled().unwrap(), Some("telemarketing".to_owned())).unwrap();
     let service = Service::new(choice, Limits::default(), Patience::default());
     let owner = Arc::new(Outbox::default());
-    let mut told: Vec<Told> = Vec::new();
-    for (seq, event) in messages {
-        service.event(stream_event(*seq, event), Some(&owner), &mut told);
-    }
+    let told = take_in(&service, &owner, messages.iter().map(|(seq, event)| stream_event(*seq, event)));
     let read = |told: &Told| {
         let mut bytes = Vec::new();
         told.encode(&mut bytes);

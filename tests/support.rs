@@ -9,7 +9,7 @@ use callgrade::core::event::{Event, EventKind, Hangup, Party, Speaker, Utterance
 use callgrade::core::script::Script;
 use callgrade::ingest::Limits;
 use callgrade::script::{Bundle, Library, case};
-use callgrade::service::{Patience, ScriptChoice, Service};
+use callgrade::service::{Outbox, Patience, ScriptChoice, Service, StreamEvent, Told, tenant};
 use callgrade::transport::{self, ServerOptions};
 use callgrade::wire::v1;
 use callgrade::wire::v1::grading_client::GradingClient;
@@ -95,53 +95,6 @@ pub fn utterance(speaker: Speaker, node: &str, text: &str, duration_ms: u32) -> 
     Utterance { speaker, text: text.into(), duration_ms, node_id: node.into(), played: None, utterance_id: "".into(), interim: false }
 }
 
-/// An event as the wire has it.
-pub fn to_wire(event: &Event) -> v1::CallEvent {
-    use v1::call_event::Event as Wire;
-    let place = |at: Option<usize>| at.map_or(0, |at| at as i32 + 1);
-    let wire = match &event.kind {
-        EventKind::Answered => Some(Wire::Answered(v1::Answered {})),
-        EventKind::NotConnected(report) => Some(Wire::NotConnected(v1::NotConnected {
-            result: place(report.result.map(|result| result as usize)),
-            sip_code: report.sip_code,
-            q850_cause: report.q850_cause,
-            hangup_cause: report.hangup_cause.to_string(),
-            announcement: report.announcement.to_string(),
-            number_state: report.number_state,
-        })),
-        EventKind::AnsweredBy(by) => Some(Wire::AnsweredBy(v1::AnsweredBy { answerer: place(by.map(|by| by as usize)) })),
-        EventKind::Utterance(utterance) => Some(Wire::Utterance(v1::Utterance {
-            speaker: place(Some(utterance.speaker as usize)),
-            text: utterance.text.to_string(),
-            duration_ms: utterance.duration_ms,
-            node_id: utterance.node_id.to_string(),
-            played: utterance.played,
-            utterance_id: utterance.utterance_id.to_string(),
-            interim: utterance.interim,
-            confidence: None,
-        })),
-        EventKind::NodeEntered(id) => Some(Wire::NodeEntered(v1::NodeEntered { node_id: id.to_string() })),
-        EventKind::Silence(duration_ms) => Some(Wire::Silence(v1::Silence { duration_ms: *duration_ms })),
-        EventKind::KeywordTriggered(keyword) => Some(Wire::KeywordTriggered(v1::KeywordTriggered {
-            category: keyword.category.to_string(),
-            keyword: keyword.keyword.to_string(),
-            utterance_id: keyword.utterance_id.to_string(),
-        })),
-        EventKind::Refused(id) => Some(Wire::Refused(v1::Refused { utterance_id: id.as_deref().unwrap_or_default().to_owned() })),
-        EventKind::InviteOutcome(outcome) => Some(Wire::InviteOutcome(v1::InviteOutcome { outcome: place(Some(*outcome as usize)) })),
-        EventKind::Hangup(hangup) => Some(Wire::Hangup(v1::Hangup {
-            by: place(hangup.by.map(|by| by as usize)),
-            q850_cause: hangup.report.q850_cause,
-            sip_code: hangup.report.sip_code,
-            hangup_cause: hangup.report.hangup_cause.to_string(),
-        })),
-        EventKind::Dtmf(digits) => Some(Wire::Dtmf(v1::Dtmf { digits: digits.to_string() })),
-        EventKind::Transferred(to) => Some(Wire::Transferred(v1::Transferred { to: to.to_string() })),
-        EventKind::Unknown => None,
-    };
-    v1::CallEvent { at_ms: event.at_ms, event: wire }
-}
-
 /// A case's call, head and all.
 pub fn case_message(call_id: &str, script: &Script, case: &case::Case) -> v1::Call {
     let (started_at, time_zone) = head_of(case);
@@ -158,7 +111,7 @@ pub fn call_message(call_id: &str, script_id: &str, events: &[Event]) -> v1::Cal
     v1::Call {
         call_id: call_id.to_owned(),
         script_id: script_id.to_owned(),
-        events: events.iter().map(to_wire).collect(),
+        events: events.iter().map(callgrade::wire::event).collect(),
         ..v1::Call::default()
     }
 }
@@ -168,10 +121,28 @@ pub fn stream_message(call_id: &str, script_id: &str, seq: u32, event: &Event) -
     v1::StreamCallsRequest {
         call_id: call_id.to_owned(),
         seq,
-        event: Some(to_wire(event)),
+        event: Some(callgrade::wire::event(event)),
         script_id: if seq == 1 { script_id.to_owned() } else { String::new() },
         ..v1::StreamCallsRequest::default()
     }
+}
+
+/// Takes events in one by one, over one stream; what is told of them.
+pub fn take_in(service: &Arc<Service>, owner: &Arc<Outbox>, events: impl IntoIterator<Item = StreamEvent>) -> Vec<Told> {
+    let tenant = service.tenants.of(tenant::DEFAULT);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut told = Vec::new();
+        for event in events {
+            told.extend(service.take_in(&tenant, Some(owner), vec![event]).await);
+        }
+        told
+    })
+}
+
+/// The verdict of a call as of now.
+pub fn verdict(service: &Service, call_id: &str) -> Option<v1::Verdict> {
+    service.verdict(&service.tenants.of(tenant::DEFAULT), call_id).ok()
 }
 
 /// Equality of verdicts as the contract has it: without `revision`, `notices` and `ended_by`.

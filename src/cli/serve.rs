@@ -1,14 +1,18 @@
 //! `callgrade serve`: live calls over gRPC, gRPC-web and HTTP/JSON.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::{LimitOptions, Outcome, ScriptOptions};
 use crate::ingest::Limits;
+use crate::service::tenant::{TenantSettings, Tenants};
 use crate::service::{Patience, Service};
+use crate::store::{DEFAULT_LOCATION, Location, Store};
 use crate::transport::{self, ServerOptions};
 
 #[derive(Debug, Args)]
@@ -23,6 +27,12 @@ pub(super) struct ServeArgs {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50051")]
     listen: String,
+    /// Where calls are kept: a data directory (SQLite), a postgres:// URL, or none
+    #[arg(long, value_name = "DIR|URL|none", default_value = DEFAULT_LOCATION)]
+    store: String,
+    /// Gather events this long before they are written together
+    #[arg(long, value_name = "MICROSECONDS", default_value_t = 500)]
+    commit_linger_us: u64,
     /// End a live call that has had no event for this long
     #[arg(long, value_name = "MS", default_value_t = Patience::default().idle.as_millis() as u64)]
     idle_ms: u64,
@@ -57,7 +67,20 @@ pub(super) fn run(args: &ServeArgs) -> Outcome {
         ..ServerOptions::default()
     };
     let limits = Limits { message_bytes: args.max_message_bytes, ..args.limits.limits() };
-    let service = Service::new(scripts, limits, patience);
+    let settings = TenantSettings { limits, ..TenantSettings::default() };
+    let service = if args.store == "none" {
+        eprintln!("callgrade: --store none: calls are kept nowhere, and lost when the server ends");
+        Service::new(scripts, limits, patience)
+    } else {
+        let store = Store::open(&Location::parse(&args.store))?;
+        store.claim()?;
+        let linger = Duration::from_micros(args.commit_linger_us);
+        Service::keeping(scripts, Tenants::new(HashMap::new(), settings), patience, store, linger, Box::new(|_, _, _| ()))?
+    };
+    let recovered = service.recover()?;
+    if recovered.calls > 0 {
+        eprintln!("callgrade: {} open calls with {} events brought back from {}", recovered.calls, recovered.events, args.store);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let (listener, address) =
@@ -65,9 +88,12 @@ pub(super) fn run(args: &ServeArgs) -> Outcome {
         let mut stdout = std::io::stdout();
         writeln!(stdout, "listening on {address}")?;
         stdout.flush()?;
-        transport::serve(service, listener, options, told_to_stop()).await?;
+        transport::serve(Arc::clone(&service), listener, options, told_to_stop()).await?;
         anyhow::Ok(())
     })?;
+    // What tasks still hold goes with the runtime; the journal then writes what is left.
+    drop(runtime);
+    drop(service);
     Ok(ExitCode::SUCCESS)
 }
 

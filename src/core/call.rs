@@ -136,18 +136,30 @@ impl CallState {
     /// Grades a whole call that began as its clock says.
     #[must_use]
     pub fn replay_at(script: &Arc<Script>, clock: CallClock, events: Vec<Event>) -> Verdict {
-        let mut call = Self::load(script, events);
+        let mut call = Self::load(script, (1..).zip(events));
         call.clock = clock;
         call.closed = Some(EndedBy::EndOfRecord);
         call.judge()
     }
 
-    /// A call with these events, numbered from 1, not yet folded.
-    fn load(script: &Arc<Script>, events: Vec<Event>) -> Self {
+    /// A call with these events, each with its seq, in order: the same as pushing each, but folding once.
+    #[must_use]
+    pub fn resume(script: &Arc<Script>, clock: CallClock, events: Vec<(u32, Event)>) -> Self {
+        let mut call = Self::load(script, events);
+        call.clock = clock;
+        call.tracker = call.fold(&mut Deaf);
+        call.tracker.update(&call.script, &mut call.signals);
+        call.evaluate(Variables::ALL);
+        call
+    }
+
+    /// A call with these events, in order of their seq, not yet folded.
+    fn load(script: &Arc<Script>, events: impl IntoIterator<Item = (u32, Event)>) -> Self {
+        let events = events.into_iter();
         let mut call = Self {
             script: Arc::clone(script),
             clock: CallClock::default(),
-            events: Vec::with_capacity(events.len()),
+            events: Vec::with_capacity(events.size_hint().0),
             tracker: Tracker::new(script),
             ids: false,
             closed: None,
@@ -155,7 +167,7 @@ impl CallState {
             holding: 0,
             standing: Standing::default(),
         };
-        for (seq, event) in (1..).zip(events) {
+        for (seq, event) in events {
             call.events.push(Stored { seq, event, reading: Reading::None, replaced_by: None, replaces: false });
         }
         call.link();

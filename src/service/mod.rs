@@ -1,21 +1,36 @@
 //! What the server does whichever transport asks: grade calls whole, and follow live ones. No business rules: those are the core's.
 
-use std::fmt;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub mod event;
+pub mod intake;
+pub mod journal;
 pub mod live;
+mod recover;
+mod refusal;
 mod session;
+mod state;
+pub mod tenant;
 mod told;
+mod whole;
 
-pub use live::{LiveCalls, Outbox, StreamEvent};
+pub use event::{Head, StreamEvent};
+pub use intake::{Intake, Taken};
+pub use live::{LiveCalls, Outbox};
+pub use recover::Recovered;
+pub use refusal::{Refusal, status};
 pub use told::{Told, rejection};
 
 use crate::core::call::CallState;
 use crate::core::script::Script;
 use crate::ingest::{CallRecord, Limits, Rejection};
 use crate::script::{Library, ScriptError};
+use crate::store::{Store, StoreError};
 use crate::wire::{self, CallHead, v1};
+use journal::{Journal, OnCommit};
+use tenant::{TenantSettings, Tenants};
 
 /// How long things are waited for. The contract's Limits, all configurable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,33 +50,6 @@ impl Default for Patience {
         Self { idle: Duration::from_secs(600), gap: Duration::from_secs(5), gap_events: 256, final_open: Duration::from_secs(600) }
     }
 }
-
-/// Why a call or an event was not taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// The script is not there.
-    Script(ScriptError),
-    /// The event or call is wrong.
-    Invalid(String),
-    /// It is over a limit.
-    TooMuch(String),
-    /// The call has not begun, or is closed.
-    NotOpen(String),
-    /// There is no such call.
-    NoCall(String),
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Script(error) => error.fmt(f),
-            Self::Invalid(reason) | Self::TooMuch(reason) | Self::NotOpen(reason) => f.write_str(reason),
-            Self::NoCall(call) => write!(f, "there is no live or recently ended call {call:?}"),
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}
 
 /// Which script grades a call: `--script ID` for calls that name none, `ID@VERSION` for the calls of that script.
 #[derive(Debug, Clone, Default)]
@@ -88,6 +76,14 @@ impl ScriptChoice {
         &self.library
     }
 
+    /// A version of a script, of those there are.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn version(&self, _tenant: &str, id: &str, version: &str) -> Result<Arc<Script>, ScriptError> {
+        self.library.get(&format!("{id}@{version}"))
+    }
+
     /// The script for a call that names `id`.
     ///
     /// # Errors
@@ -109,12 +105,17 @@ pub fn grade(scripts: &ScriptChoice, record: CallRecord) -> Result<(v1::Verdict,
         return Err(Refusal::Invalid("the call has no call_id".to_owned()));
     }
     let script = scripts.of(&record.script_id).map_err(Refusal::Script)?;
+    Ok(grade_with(&script, record))
+}
+
+/// Grades a call whole, with a script.
+fn grade_with(script: &Arc<Script>, record: CallRecord) -> (v1::Verdict, Vec<Rejection>) {
     let clock = record.clock();
-    let verdict = CallState::replay_at(&script, clock, record.events);
+    let verdict = CallState::replay_at(script, clock, record.events);
     let mut notices = record.notices;
     notices.extend(record.rejections.iter().map(|rejection| format!("event {} rejected: {}", rejection.seq, rejection.reason)));
     let head = CallHead { call_id: &record.call_id, revision: 1, notices: &notices };
-    Ok((wire::verdict(&script, head, &verdict), record.rejections))
+    (wire::verdict(script, head, &verdict), record.rejections)
 }
 
 /// What every transport shares.
@@ -122,24 +123,36 @@ pub fn grade(scripts: &ScriptChoice, record: CallRecord) -> Result<(v1::Verdict,
 pub struct Service {
     /// The scripts calls are graded with.
     pub scripts: ScriptChoice,
-    /// What a call may bring.
-    pub limits: Limits,
+    /// Whose calls there are.
+    pub tenants: Tenants,
     /// The calls being followed.
-    pub live: LiveCalls,
+    pub live: Arc<LiveCalls>,
+    /// Where calls are kept; `None`: nowhere.
+    pub journal: Option<Journal>,
 }
 
 impl Service {
-    /// A service without calls.
+    /// A service without calls, that keeps none.
     #[must_use]
     pub fn new(scripts: ScriptChoice, limits: Limits, patience: Patience) -> Arc<Self> {
-        Arc::new(Self { scripts, limits, live: LiveCalls::new(patience) })
+        let tenants = Tenants::new(HashMap::new(), TenantSettings { limits, mask: false, ..TenantSettings::default() });
+        Arc::new(Self { scripts, tenants, live: Arc::new(LiveCalls::new(patience)), journal: None })
     }
 
-    /// Grades a call whole.
+    /// A service that keeps its calls. It brings back none; see [`recover`](Self::recover).
     ///
     /// # Errors
-    /// It has no id, or its script is not there.
-    pub fn grade(&self, record: CallRecord) -> Result<(v1::Verdict, Vec<Rejection>), Refusal> {
-        grade(&self.scripts, record)
+    /// The store cannot be read.
+    pub fn keeping(
+        scripts: ScriptChoice,
+        tenants: Tenants,
+        patience: Patience,
+        store: Store,
+        linger: Duration,
+        on_commit: OnCommit,
+    ) -> Result<Arc<Self>, StoreError> {
+        let live = Arc::new(LiveCalls::new(patience));
+        let journal = Journal::start(store, Arc::clone(&live), linger, on_commit)?;
+        Ok(Arc::new(Self { scripts, tenants, live, journal: Some(journal) }))
     }
 }

@@ -4,31 +4,52 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
+use bytes::Bytes;
 use smallvec::SmallVec;
 
 use crate::core::call::{CallState, Standing};
-use crate::core::callback::CallClock;
 use crate::core::event::Event;
 use crate::core::script::Script;
 use crate::core::verdict::{EndedBy, Verdict};
-use crate::ingest::{self, Limits};
+use crate::ingest;
+use crate::store::calls::{CallRow, EventKind, EventRow, Group, StandingRow, VerdictRow};
 use crate::wire::v1;
 
+use super::event::Head;
 use super::live::Outbox;
+use super::tenant::Tenant;
 use super::told::{Answer, Graded};
+use super::whole::began_ms;
 use super::{Patience, Refusal};
+
+mod restore;
+
+pub(super) use restore::Asleep;
 
 /// What an event led to: an acknowledgement, and sometimes a verdict.
 pub(super) type Answers = SmallVec<[Answer; 2]>;
 
-/// An event as it came: taken apart, or why it could not be.
-pub(super) type Offered = Result<Event, String>;
+/// An event as it came.
+#[derive(Debug)]
+pub(super) struct Offered {
+    /// Taken apart, or why it could not be.
+    pub(super) event: Result<Event, String>,
+    /// The bytes of its message, where they are kept.
+    pub(super) body: Bytes,
+}
 
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) call_id: Arc<str>,
+    pub(super) tenant: Arc<Tenant>,
+    /// The call's number in the store; 0 until something of it is kept.
+    pub(super) number: i64,
     /// `None` until the script is known.
     call: Option<CallState>,
+    /// A call that came from the store and has not been looked at since.
+    asleep: Option<Box<Asleep>>,
+    /// What is known of its head until that is kept.
+    told_head: Option<Box<Head>>,
     /// Event 1 has come, and with it all that will be known of when the call began.
     dated: bool,
     /// Why the call cannot be graded at all.
@@ -56,10 +77,14 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(call_id: Arc<str>, now: Instant) -> Self {
+    pub(super) fn new(tenant: Arc<Tenant>, call_id: Arc<str>, now: Instant) -> Self {
         Self {
             call_id,
+            tenant,
+            number: 0,
             call: None,
+            asleep: None,
+            told_head: None,
             dated: false,
             barred: None,
             next: 1,
@@ -80,19 +105,28 @@ impl Session {
 
     /// Whether the script is known.
     pub(super) fn begun(&self) -> bool {
-        self.call.is_some()
+        self.call.is_some() || self.asleep.is_some()
     }
 
     pub(super) fn begin(&mut self, script: Arc<Script>) {
-        self.call.get_or_insert_with(|| CallState::new(script));
+        let zone = &self.tenant.settings.time_zone;
+        let call = self.call.get_or_insert_with(|| CallState::new(script));
+        if !zone.is_empty() {
+            call.set_clock(ingest::clock(None, zone));
+        }
     }
 
     /// Takes the call's head as the message with event `seq` carries it. The head is event 1's, a repetition of which changes
     /// nothing; another's counts until that has come.
-    pub(super) fn head(&mut self, seq: u32, clock: Option<CallClock>) {
+    pub(super) fn head(&mut self, seq: u32, head: Option<Box<Head>>) {
         let Some(call) = self.call.as_mut().filter(|_| !self.dated) else { return };
-        if let Some(clock) = clock {
-            call.set_clock(clock);
+        if let Some(head) = head {
+            if let Some(clock) = head.clock(&self.tenant.settings.time_zone) {
+                call.set_clock(clock);
+            }
+            if self.number == 0 {
+                self.told_head = Some(head);
+            }
         }
         self.dated = seq == 1;
     }
@@ -113,8 +147,9 @@ impl Session {
     }
 
     /// Takes an event in.
-    pub(super) fn take(&mut self, seq: u32, event: Offered, cx: Context<'_>, answers: &mut Answers) {
+    pub(super) fn take(&mut self, seq: u32, event: Offered, cx: &mut Context<'_>, answers: &mut Answers) {
         self.touched = cx.now;
+        self.wake(cx.now);
         if seq == 0 {
             answers.push(Answer::refused(0, Refusal::Invalid("seq counts from 1".to_owned())));
             return;
@@ -130,11 +165,20 @@ impl Session {
             self.gap_since = None;
             return;
         }
+        let late = seq >= self.next || self.is_missing(seq);
+        if late && self.ended_at.is_some_and(|ended| ended + cx.patience.final_open <= cx.now) {
+            let reason = "the call has ended and is closed to late events".to_owned();
+            answers.push(Answer::refused(seq, Refusal::NotOpen(reason)));
+            return;
+        }
         if seq < self.next {
             // A duplicate changes nothing; one that was given up on takes its place after all.
             if self.was_missing(seq) {
                 self.apply(seq, event, cx, answers);
                 self.tell(answers, cx);
+            } else if cx.returned {
+                // Whoever sends again may not have heard how it ended.
+                answers.extend(self.last.clone().map(Answer::Verdict));
             }
             answers.push(Answer::Ack(self.next - 1));
             return;
@@ -159,7 +203,7 @@ impl Session {
     }
 
     /// Applies what waits and is next in order.
-    fn drain(&mut self, cx: Context<'_>, answers: &mut Answers) {
+    fn drain(&mut self, cx: &mut Context<'_>, answers: &mut Answers) {
         if self.call.is_none() {
             self.gap_since.get_or_insert(cx.now);
             return;
@@ -172,26 +216,72 @@ impl Session {
         self.gap_since = if self.waiting.is_empty() { None } else { Some(self.gap_since.unwrap_or(cx.now)) };
     }
 
-    fn apply(&mut self, seq: u32, event: Offered, cx: Context<'_>, answers: &mut Answers) {
+    fn apply(&mut self, seq: u32, offered: Offered, cx: &mut Context<'_>, answers: &mut Answers) {
         let Some(call) = &mut self.call else { return };
-        let checked = event.map_err(Refusal::Invalid).and_then(|event| {
-            if call.len() >= cx.limits.call_events {
-                return Err(Refusal::TooMuch(format!("the call has more than {} events", cx.limits.call_events)));
+        let limits = &self.tenant.settings.limits;
+        let checked = offered.event.map_err(Refusal::Invalid).and_then(|event| {
+            if call.len() >= limits.call_events {
+                return Err(Refusal::TooMuch(format!("the call has more than {} events", limits.call_events)));
             }
-            ingest::check(&event, cx.limits).map_err(Refusal::Invalid)?;
+            ingest::check(&event, limits).map_err(Refusal::Invalid)?;
             Ok(event)
         });
-        match checked {
+        let (kind, body) = match checked {
             Ok(event) => {
                 call.push(seq, event);
+                (EventKind::Taken, offered.body)
             }
             Err(refusal) => {
-                if self.notices.len() < MOST_NOTICES {
-                    self.notices.push(format!("event {seq} rejected: {refusal}"));
-                }
+                let reason = refusal.to_string();
+                self.notice(format!("event {seq} rejected: {reason}"));
                 answers.push(Answer::refused(seq, refusal));
+                (EventKind::Rejected, Bytes::from(reason))
             }
+        };
+        self.keep(seq, kind, body, cx);
+    }
+
+    /// Has an event kept, and before the first the call.
+    fn keep(&mut self, seq: u32, kind: EventKind, body: Bytes, cx: &mut Context<'_>) {
+        let Some(Keeping { rows, numbers, wall_ms }) = &mut cx.keeping else { return };
+        let (wall_ms, Some(call)) = (*wall_ms, &self.call) else { return };
+        if self.number == 0 {
+            self.number = numbers();
+            let head = self.told_head.take().unwrap_or_default();
+            let started = head.started_at.map(|at| (at.seconds, at.nanos));
+            rows.calls.push(CallRow {
+                id: self.number,
+                tenant: Arc::clone(&self.tenant.name),
+                call_id: Arc::clone(&self.call_id),
+                script_id: call.script().id.clone(),
+                script_version: call.script().version.clone(),
+                started,
+                time_zone: head.time_zone.into(),
+                began_ms: began_ms(started, wall_ms),
+                received_ms: wall_ms,
+                attributes: head.attributes.into_iter().collect(),
+            });
+            rows.standings.push(self.standing_row(&self.sent, None, ""));
         }
+        rows.events.push(EventRow { call: self.number, seq, kind, received_ms: wall_ms, body });
+    }
+
+    fn standing_row(&self, standing: &Standing, ended_ms: Option<i64>, ended_by: &'static str) -> StandingRow {
+        let script = self.call.as_ref().map(CallState::script);
+        let label = script.and_then(|script| script.labels.get(standing.label?));
+        let rule = script.and_then(|script| script.rules.get(standing.rule?));
+        StandingRow {
+            call: self.number,
+            label: label.map(|label| label.id.clone()).unwrap_or_default(),
+            rule: rule.map(|rule| rule.id.clone()).unwrap_or_default(),
+            revision: self.revision,
+            ended_by: ended_by.into(),
+            ended_ms,
+        }
+    }
+
+    fn is_missing(&self, seq: u32) -> bool {
+        self.missing.range(..=seq).next_back().is_some_and(|(_, to)| *to >= seq)
     }
 
     fn was_missing(&mut self, seq: u32) -> bool {
@@ -207,7 +297,7 @@ impl Session {
     }
 
     /// Goes on without the events that did not come.
-    pub(super) fn skip_gap(&mut self, cx: Context<'_>, answers: &mut Answers) {
+    pub(super) fn skip_gap(&mut self, cx: &mut Context<'_>, answers: &mut Answers) {
         let Some((&first, _)) = self.waiting.first_key_value() else { return };
         if self.call.is_none() {
             let reason = "event 1 never came, so the call's script is unknown";
@@ -220,26 +310,27 @@ impl Session {
         let (from, to) = (self.next, first - 1);
         // No more gaps than events that came behind them, which are limited.
         self.missing.insert(from, to);
-        let what = if from == to { format!("event {from} has") } else { format!("events {from} to {to} have") };
-        if self.notices.len() < MOST_NOTICES {
-            self.notices.push(format!("{what} not come; graded without"));
-        }
+        let what = gap(from, to);
+        self.notice(what);
         self.next = first;
         self.gap_since = None;
         self.drain(cx, answers);
     }
 
     /// Sends a verdict where it differs from the one sent before.
-    pub(super) fn tell(&mut self, answers: &mut Answers, cx: Context<'_>) {
+    pub(super) fn tell(&mut self, answers: &mut Answers, cx: &mut Context<'_>) {
         let Some(call) = &self.call else { return };
         let standing = call.standing();
-        if call.ended_by().is_none() {
+        let Some(ended_by) = call.ended_by() else {
             if standing != self.sent {
                 self.sent = standing;
                 answers.push(Answer::Verdict(Arc::new(self.grade(call, 0))));
+                if let Some(keeping) = &mut cx.keeping {
+                    keeping.rows.standings.push(self.standing_row(&standing, None, ""));
+                }
             }
             return;
-        }
+        };
         self.ended_at.get_or_insert(cx.now);
         let graded = self.grade(call, self.revision + 1);
         if self.last.as_deref().is_some_and(|last| same(last, &graded)) {
@@ -249,6 +340,12 @@ impl Session {
         self.revision += 1;
         let graded = Arc::new(graded);
         self.last = Some(Arc::clone(&graded));
+        if let Some(keeping) = &mut cx.keeping {
+            let (rows, made_ms) = (&mut keeping.rows, keeping.wall_ms);
+            rows.standings.push(self.standing_row(&standing, Some(made_ms), ended_by.as_str()));
+            let body = Bytes::from(graded.bytes(&self.call_id));
+            rows.verdicts.push(VerdictRow { call: self.number, revision: self.revision, made_ms, body });
+        }
         answers.push(Answer::Verdict(graded));
     }
 
@@ -257,7 +354,8 @@ impl Session {
     }
 
     /// The verdict as of now.
-    pub(super) fn verdict(&self) -> Option<Arc<Graded>> {
+    pub(super) fn verdict(&mut self, now: Instant) -> Option<Arc<Graded>> {
+        self.wake(now);
         let call = self.call.as_ref()?;
         Some(self.last.clone().unwrap_or_else(|| Arc::new(self.grade(call, 0))))
     }
@@ -273,8 +371,9 @@ impl Session {
     }
 
     /// Does what is due; whether the session is over.
-    pub(super) fn expire(&mut self, cx: Context<'_>) -> bool {
+    pub(super) fn expire(&mut self, cx: &mut Context<'_>) -> bool {
         let mut answers = Answers::new();
+        self.wake(cx.now);
         if self.gap_since.is_some_and(|since| since + cx.patience.gap <= cx.now) {
             let kept = self.next;
             self.skip_gap(cx, &mut answers);
@@ -317,9 +416,9 @@ impl Session {
     }
 
     /// Adds a notice that the next verdict carries.
-    pub(super) fn notice(&mut self, notice: &str) {
+    pub(super) fn notice(&mut self, notice: String) {
         if self.notices.len() < MOST_NOTICES {
-            self.notices.push(notice.to_owned());
+            self.notices.push(notice);
         }
     }
 
@@ -333,12 +432,29 @@ impl Session {
 /// Most notices kept of a call.
 const MOST_NOTICES: usize = 100;
 
+/// That events did not come, as a notice says it.
+fn gap(from: u32, to: u32) -> String {
+    let what = if from == to { format!("event {from} has") } else { format!("events {from} to {to} have") };
+    format!("{what} not come; graded without")
+}
+
 /// What a session needs from outside.
-#[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
     pub(super) now: Instant,
     pub(super) patience: &'a Patience,
-    pub(super) limits: &'a Limits,
+    /// The event came over another stream than those before.
+    pub(super) returned: bool,
+    /// `None` where nothing is kept.
+    pub(super) keeping: Option<Keeping<'a>>,
+}
+
+/// Where what is to be kept goes.
+pub(super) struct Keeping<'a> {
+    pub(super) rows: &'a mut Group,
+    /// Gives numbers to calls that begin.
+    pub(super) numbers: &'a dyn Fn() -> i64,
+    /// Now, in milliseconds since 1970.
+    pub(super) wall_ms: i64,
 }
 
 /// Equality of verdicts as the contract has it: without `revision`, `notices` and `ended_by`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use prost::Message;
 
 use super::Refusal;
-use super::live::status;
+use super::refusal::status;
 use crate::core::script::Script;
 use crate::core::verdict::Verdict;
 use crate::wire::{self, CallHead, v1};
@@ -22,6 +22,13 @@ pub(super) struct Graded {
 impl Graded {
     fn head<'a>(&'a self, call_id: &'a str) -> CallHead<'a> {
         CallHead { call_id, revision: self.revision, notices: &self.notices }
+    }
+
+    /// The bytes of its message.
+    pub(super) fn bytes(&self, call_id: &str) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(1_024);
+        wire::encode::message(&self.script, self.head(call_id), &self.verdict, &mut bytes);
+        bytes
     }
 
     pub(super) fn message(&self, call_id: &str) -> v1::Verdict {
@@ -63,6 +70,15 @@ impl Told {
     #[must_use]
     pub fn refused(seq: u32, refusal: Refusal) -> Self {
         Self { call: String::new(), answer: Answer::refused(seq, refusal) }
+    }
+
+    /// What is told in its place when what led to it could not be kept: of an event that it was not, of a verdict nothing.
+    pub(super) fn refuse(self, refusal: &Refusal) -> Option<Self> {
+        match self.answer {
+            Answer::Ack(seq) => Some(Self { call: self.call, answer: Answer::refused(seq, refusal.clone()) }),
+            Answer::Verdict(_) => None,
+            Answer::Refused(..) => Some(self),
+        }
     }
 
     /// Appends the bytes of its message.

@@ -18,9 +18,9 @@ pub struct CallRow {
     /// The dialer's id.
     pub call_id: Arc<str>,
     /// The script it is graded with, to its end,
-    pub script_id: Arc<str>,
+    pub script_id: Box<str>,
     /// and the version.
-    pub script_version: Arc<str>,
+    pub script_version: Box<str>,
     /// When dialing began: seconds and nanoseconds since 1970.
     pub started: Option<(i64, i32)>,
     /// IANA time zone, as told.
@@ -76,13 +76,13 @@ pub struct StandingRow {
     /// The call's number.
     pub call: i64,
     /// The label; empty while no rule holds.
-    pub label: Arc<str>,
+    pub label: Box<str>,
     /// The rule that gave it.
-    pub rule: Arc<str>,
+    pub rule: Box<str>,
     /// Of the last final verdict; 0 while there is none.
     pub revision: u32,
     /// How the call ended, as the verdict says; empty while live.
-    pub ended_by: &'static str,
+    pub ended_by: Box<str>,
     /// When it was found to have ended, in milliseconds since 1970.
     pub ended_ms: Option<i64>,
 }
@@ -182,21 +182,31 @@ impl Group {
         self.len() == 0
     }
 
+    /// Takes another's rows over, which leaves it empty but with its room.
+    pub fn append(&mut self, other: &mut Self) {
+        self.calls.append(&mut other.calls);
+        self.events.append(&mut other.events);
+        self.standings.append(&mut other.standings);
+        self.verdicts.append(&mut other.verdicts);
+        self.numbers.append(&mut other.numbers);
+        self.pushes.append(&mut other.pushes);
+    }
+
+    /// Drops its rows and keeps its room.
+    pub fn clear(&mut self) {
+        self.calls.clear();
+        self.events.clear();
+        self.standings.clear();
+        self.verdicts.clear();
+        self.numbers.clear();
+        self.pushes.clear();
+    }
+
     /// The numbers of the calls it is about.
     #[must_use]
     pub fn call_numbers(&self) -> HashSet<i64> {
         let events = self.events.iter().map(|row| row.call);
         events.chain(self.standings.iter().map(|row| row.call)).chain(self.calls.iter().map(|row| row.id)).collect()
-    }
-
-    /// Leaves out what is about some calls.
-    pub fn leave_out(&mut self, calls: &HashSet<i64>) {
-        self.calls.retain(|row| !calls.contains(&row.id));
-        self.events.retain(|row| !calls.contains(&row.call));
-        self.standings.retain(|row| !calls.contains(&row.call));
-        self.verdicts.retain(|row| !calls.contains(&row.call));
-        self.numbers.retain(|(call, _)| !calls.contains(call));
-        self.pushes.retain(|row| !calls.contains(&row.call));
     }
 
     /// Puts rows into the order of their keys, so that neighbours are written to the same page.
@@ -253,7 +263,7 @@ impl Group {
                 Column::Text(rows.iter().map(|row| &*row.label).collect()),
                 Column::Text(rows.iter().map(|row| &*row.rule).collect()),
                 Column::Int(rows.iter().map(|row| row.revision.into()).collect()),
-                Column::Text(rows.iter().map(|row| row.ended_by).collect()),
+                Column::Text(rows.iter().map(|row| &*row.ended_by).collect()),
                 Column::OptionalInt(rows.iter().map(|row| row.ended_ms).collect()),
             ];
             sql.insert(&STANDINGS, &columns)?;

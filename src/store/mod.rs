@@ -104,6 +104,9 @@ pub enum Location {
     Postgres(String),
 }
 
+/// The data directory of servers that name none.
+pub const DEFAULT_LOCATION: &str = "callgrade-data";
+
 impl Location {
     /// Reads `postgres://…` or `postgresql://…` as a server's URL, all else as a directory.
     #[must_use]

@@ -19,10 +19,10 @@ use tonic_prost::ProstCodec;
 use tonic_types::{ErrorDetails, StatusExt};
 
 use super::stream::{StreamCalls, StreamCodec};
+use super::tenant_of;
 use crate::ingest;
 use crate::script::ScriptError;
-use crate::service::live::status;
-use crate::service::{Refusal, Service};
+use crate::service::{Refusal, Service, status};
 use crate::wire::{DESCRIPTORS, raw, v1};
 
 /// The service's full name.
@@ -53,7 +53,7 @@ impl GradingServer {
         let answers = if compresses { encodings } else { EnabledCompressionEncodings::default() };
         Grpc::new(codec)
             .apply_compression_config(encodings, answers)
-            .apply_max_message_size_config(Some(self.service.limits.message_bytes), None)
+            .apply_max_message_size_config(Some(self.service.tenants.most_message_bytes()), None)
     }
 }
 
@@ -86,6 +86,9 @@ impl tower::Service<Request<Body>> for GradingServer {
                     "GradeCall" => this.grpc(ProstCodec::default(), compresses).unary(GradeCall(Arc::clone(&this.service)), request).await,
                     "ListScripts" => {
                         this.grpc(ProstCodec::default(), compresses).unary(ListScripts(Arc::clone(&this.service)), request).await
+                    }
+                    "GetCallState" => {
+                        this.grpc(ProstCodec::default(), compresses).unary(GetCallState(Arc::clone(&this.service)), request).await
                     }
                     "GetScript" => this.grpc(ProstCodec::default(), compresses).unary(GetScript(Arc::clone(&this.service)), request).await,
                     _ => Status::unimplemented(format!("{SERVICE} has no method {method:?}")).into_http(),
@@ -128,10 +131,11 @@ impl UnaryService<raw::GradeCallRequest> for GradeCall {
     fn call(&mut self, request: tonic::Request<raw::GradeCallRequest>) -> Self::Future {
         let service = Arc::clone(&self.0);
         Box::pin(async move {
+            let tenant = tenant_of(request.extensions(), &service);
             let call = request.into_inner().call.unwrap_or_default();
-            let record = ingest::proto::call(&call, &service.limits);
+            let record = ingest::proto::call(&call, &tenant.settings.limits);
             let call_id = record.call_id.clone();
-            let (verdict, rejections) = service.grade(record).map_err(|refusal| refused(&call_id, &refusal))?;
+            let (verdict, rejections) = service.grade(&tenant, record).await.map_err(|refusal| refused(&call_id, &refusal))?;
             Ok(tonic::Response::new(v1::GradeCallResponse {
                 verdict: Some(verdict),
                 rejections: rejections.iter().map(rejection).collect(),
@@ -155,6 +159,23 @@ fn refused(call_id: &str, refusal: &Refusal) -> Status {
     use prost::Message;
     let status = status(call_id, 0, refusal);
     Status::with_details(tonic::Code::from(status.code), status.message.clone(), status.encode_to_vec().into())
+}
+
+struct GetCallState(Arc<Service>);
+
+impl UnaryService<v1::GetCallStateRequest> for GetCallState {
+    type Response = v1::GetCallStateResponse;
+    type Future = Reply<Self::Response>;
+
+    fn call(&mut self, request: tonic::Request<v1::GetCallStateRequest>) -> Self::Future {
+        let service = Arc::clone(&self.0);
+        Box::pin(async move {
+            let tenant = tenant_of(request.extensions(), &service);
+            let call_id = request.into_inner().call_id;
+            let state = service.call_state(&tenant, &call_id).await.map_err(|refusal| refused(&call_id, &refusal))?;
+            Ok(tonic::Response::new(state))
+        })
+    }
 }
 
 struct ListScripts(Arc<Service>);

@@ -1,12 +1,13 @@
 //! HTTP/JSON for engineers without gRPC. The messages are those of the contract, in proto3 JSON.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{Extensions, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -18,18 +19,19 @@ use serde_json::{Value, json};
 use tonic::{Code, Status};
 use tonic_types::{BadRequest, ErrorDetail, PreconditionFailure, PreconditionViolation, ResourceInfo, StatusExt};
 
+use super::tenant_of;
 use crate::ingest::{self, jsonl};
-use crate::service::live::{clock, status};
-use crate::service::{Refusal, Service, StreamEvent, rejection};
+use crate::service::tenant::Tenant;
+use crate::service::{Head, Refusal, Service, StreamEvent, Told, rejection, status};
 use crate::wire::v1::stream_calls_response::Response as Answer;
-use crate::wire::{rpc, v1};
+use crate::wire::{self, rpc, v1};
 
 /// The document that describes these routes.
 const OPENAPI: &str = include_str!("openapi.json");
 
 /// The routes under `/v1`.
 pub fn routes(service: Arc<Service>) -> Router {
-    let most = service.limits.message_bytes;
+    let most = service.tenants.most_message_bytes();
     Router::new()
         .route("/v1/calls:grade", post(grade))
         .route("/v1/calls/{call_id}/events", post(events))
@@ -56,6 +58,7 @@ impl IntoResponse for Failure {
             Refusal::Invalid(_) | Refusal::NotOpen(_) => StatusCode::BAD_REQUEST,
             Refusal::TooMuch(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::Script(_) | Refusal::NoCall(_) => StatusCode::NOT_FOUND,
+            Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         error(http, &status(&call_id, 0, &refusal))
     }
@@ -114,11 +117,14 @@ fn rejected(rejection: &v1::Rejection) -> Value {
 }
 
 /// The bytes of a body.
-fn read(body: Body, service: &Service) -> Result<Bytes, Refusal> {
-    body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooMuch(format!("the body has more than {} bytes", service.limits.message_bytes)),
+fn read(body: Body, tenant: &Tenant) -> Result<Bytes, Refusal> {
+    let most = tenant.settings.limits.message_bytes;
+    let too_much = || Refusal::TooMuch(format!("the body has more than {most} bytes"));
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_much(),
         _ => Refusal::Invalid(rejection.body_text()),
-    })
+    })?;
+    if body.len() > most { Err(too_much()) } else { Ok(body) }
 }
 
 /// The call id of a path.
@@ -154,12 +160,13 @@ struct Graded {
     rejections: Vec<Value>,
 }
 
-async fn grade(State(service): State<Arc<Service>>, body: Body) -> Result<Json<Graded>, Failure> {
-    let body = read(body, &service).map_err(|refusal| Failure(refusal, String::new()))?;
+async fn grade(State(service): State<Arc<Service>>, extensions: Extensions, body: Body) -> Result<Json<Graded>, Failure> {
+    let tenant = tenant_of(&extensions, &service);
+    let body = read(body, &tenant).map_err(|refusal| Failure(refusal, String::new()))?;
     let unreadable = |rejection: ingest::Rejection| Failure(Refusal::Invalid(rejection.to_string()), rejection.call_id);
-    let record = jsonl::call(&body, &service.limits).map_err(unreadable)?;
+    let record = jsonl::call(&body, &tenant.settings.limits).map_err(unreadable)?;
     let call_id = record.call_id.clone();
-    let (verdict, rejections) = service.grade(record).map_err(|refusal| Failure(refusal, call_id))?;
+    let (verdict, rejections) = service.grade(&tenant, record).await.map_err(|refusal| Failure(refusal, call_id))?;
     let rejections = rejections.iter().map(|it| rejected(&super::grpc::rejection(it))).collect();
     Ok(Json(Graded { verdict, rejections }))
 }
@@ -173,6 +180,8 @@ struct EventsBody<'a> {
     started_at: Option<Timestamp>,
     #[serde(default, rename = "timeZone", alias = "time_zone")]
     time_zone: String,
+    #[serde(default)]
+    attributes: BTreeMap<String, String>,
     #[serde(borrow)]
     events: Vec<&'a RawValue>,
 }
@@ -199,15 +208,22 @@ struct EventsAnswer {
     verdict: Option<v1::Verdict>,
 }
 
-async fn events(State(service): State<Arc<Service>>, call_id: CallPath, body: Body) -> Result<Json<EventsAnswer>, Failure> {
+async fn events(
+    State(service): State<Arc<Service>>,
+    extensions: Extensions,
+    call_id: CallPath,
+    body: Body,
+) -> Result<Json<EventsAnswer>, Failure> {
     let call_id = named(call_id)?;
     let failed = |refusal: Refusal| Failure(refusal, call_id.clone());
-    let body = read(body, &service).map_err(failed)?;
+    let tenant = tenant_of(&extensions, &service);
+    let body = read(body, &tenant).map_err(failed)?;
     let text = String::from_utf8_lossy(&body);
     let damaged = matches!(text, Cow::Owned(_));
     let body: EventsBody<'_> =
         serde_json::from_str(&text).map_err(|error| failed(Refusal::Invalid(format!("not a list of events: {error}"))))?;
     let mut responses: Vec<v1::StreamCallsResponse> = Vec::new();
+    let mut events = Vec::with_capacity(body.events.len());
     for (place, raw) in body.events.iter().enumerate() {
         let seq = seq_of(raw.get());
         if seq == 0 {
@@ -221,15 +237,16 @@ async fn events(State(service): State<Arc<Service>>, call_id: CallPath, body: Bo
         } else {
             ingest::event(raw.get())
         };
-        let event = StreamEvent {
-            call_id: call_id.clone(),
-            seq,
+        let head = Head {
             script_id: body.script_id.clone(),
-            clock: clock(body.started_at.as_ref(), &body.time_zone),
-            event: Some(event),
+            started_at: body.started_at,
+            time_zone: body.time_zone.clone(),
+            attributes: if events.is_empty() { body.attributes.clone() } else { BTreeMap::new() },
         };
-        service.event(event, None, &mut responses);
+        let kept = event.as_ref().map(|event| wire::event(event).encode_to_vec().into()).unwrap_or_default();
+        events.push(StreamEvent { call_id: call_id.clone(), seq, head: Some(Box::new(head)), event: Some(event), body: kept });
     }
+    responses.extend(service.take_in(&tenant, None, events).await.into_iter().map(Told::into));
     let mut acknowledged = None;
     let mut rejections = Vec::new();
     for response in responses {
@@ -240,12 +257,13 @@ async fn events(State(service): State<Arc<Service>>, call_id: CallPath, body: Bo
         }
     }
     let ack = acknowledged.map(|seq| v1::Ack { call_id: call_id.clone(), seq });
-    Ok(Json(EventsAnswer { ack, rejections, verdict: service.verdict(&call_id).ok() }))
+    Ok(Json(EventsAnswer { ack, rejections, verdict: service.verdict(&tenant, &call_id).ok() }))
 }
 
-async fn verdict(State(service): State<Arc<Service>>, call_id: CallPath) -> Result<Json<v1::Verdict>, Failure> {
+async fn verdict(State(service): State<Arc<Service>>, extensions: Extensions, call_id: CallPath) -> Result<Json<v1::Verdict>, Failure> {
     let call_id = named(call_id)?;
-    service.verdict(&call_id).map(Json).map_err(|refusal| Failure(refusal, call_id))
+    let tenant = tenant_of(&extensions, &service);
+    service.verdict(&tenant, &call_id).map(Json).map_err(|refusal| Failure(refusal, call_id))
 }
 
 async fn scripts(State(service): State<Arc<Service>>) -> Json<v1::ListScriptsResponse> {

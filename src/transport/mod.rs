@@ -15,6 +15,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic_web::GrpcWebLayer;
 
 use crate::service::Service;
+use crate::service::tenant::{self, Tenant};
 
 /// How the server talks to its connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +77,16 @@ pub async fn serve(
             ticking.tick(Instant::now());
         }
     });
+    let returning = Arc::clone(&service);
+    let bringer = tokio::spawn(async move {
+        let mut interval = tokio::time::interval(Service::BRING_BACK);
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            interval.tick().await;
+            let returning = Arc::clone(&returning);
+            let _ = tokio::task::spawn_blocking(move || returning.bring_back()).await;
+        }
+    });
 
     let mut drained = stopping;
     let signal = async move {
@@ -102,7 +113,13 @@ pub async fn serve(
         () = limit => Ok(()),
     };
     ticker.abort();
+    bringer.abort();
     result
+}
+
+/// Whose request it is.
+pub(crate) fn tenant_of(_extensions: &::http::Extensions, service: &Service) -> Arc<Tenant> {
+    service.tenants.of(tenant::DEFAULT)
 }
 
 /// Binds a listener.

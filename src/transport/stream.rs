@@ -1,6 +1,7 @@
 //! `StreamCalls`: a stream of many interleaved calls, its messages read and written by hand.
 
-use std::future::poll_fn;
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
 use std::hash::BuildHasher;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,7 +17,9 @@ use tonic::server::StreamingService;
 use tonic::{Status, Streaming};
 
 use super::grpc::{GradingServer, Reply};
-use crate::service::{Outbox, Refusal, Service, StreamEvent, Told};
+use super::tenant_of;
+use crate::service::tenant::Tenant;
+use crate::service::{Outbox, Service, StreamEvent, Taken, Told};
 
 /// A stream's message, or why its bytes are none.
 type Read = Result<StreamEvent, String>;
@@ -59,13 +62,7 @@ impl Decoder for StreamCodec {
     fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<Received>, Status> {
         // Whole and apart: decoding from the buffer itself could leave part of a bad message in it.
         let length = bytes.remaining();
-        let event = if bytes.chunk().len() == length {
-            let event = StreamEvent::from_bytes(bytes.chunk());
-            bytes.advance(length);
-            event
-        } else {
-            StreamEvent::from_bytes(&bytes.copy_to_bytes(length))
-        };
+        let event = StreamEvent::from_bytes(&bytes.copy_to_bytes(length));
         Ok(Some(Received { event, bytes: length }))
     }
 }
@@ -93,7 +90,8 @@ impl StreamingService<Received> for StreamCalls {
     fn call(&mut self, request: tonic::Request<Streaming<Received>>) -> Self::Future {
         let server = self.0.clone();
         Box::pin(async move {
-            let stream: Self::ResponseStream = Box::pin(follow(server, request.into_inner()));
+            let tenant = tenant_of(request.extensions(), &server.service);
+            let stream: Self::ResponseStream = Box::pin(follow(server, tenant, request.into_inner()));
             Ok(tonic::Response::new(stream))
         })
     }
@@ -171,64 +169,73 @@ fn share(events: Vec<Read>) -> (Vec<Read>, Vec<Read>) {
     events.into_iter().partition(here)
 }
 
-/// What messages led to.
-#[derive(Default)]
-struct Taken {
-    told: Vec<Told>,
-    /// Calls that wait for an earlier event, or that may have waited and do not.
-    waits: Vec<(Arc<str>, bool)>,
+/// Takes messages in. `wary` where a call of the stream waits already.
+fn take(service: &Service, tenant: &Arc<Tenant>, outbox: &Arc<Outbox>, events: Vec<Read>, wary: bool) -> Taken {
+    let mut intake = service.intake(Instant::now(), tenant, Some(outbox));
+    for event in events {
+        match event {
+            Err(reason) => intake.refuse(reason),
+            Ok(event) => intake.take(event, wary),
+        }
+    }
+    intake.taken()
 }
 
-impl Taken {
-    /// Takes messages in. `wary` where a call of the stream waits already.
-    fn from(service: &Service, outbox: &Arc<Outbox>, events: Vec<Read>, wary: bool) -> Self {
-        let mut taken = Self { told: Vec::with_capacity(events.len() + events.len() / 4), waits: Vec::new() };
-        let now = Instant::now();
-        for event in events {
-            match event {
-                Err(reason) => taken.told.push(Told::refused(0, Refusal::Invalid(reason))),
-                Ok(event) => {
-                    let waited = (wary || !taken.waits.is_empty()).then(|| Arc::from(event.call_id.as_str()));
-                    match service.event_at(now, event, Some(outbox), &mut taken.told) {
-                        Some(call) => taken.waits.push((call, true)),
-                        None => taken.waits.extend(waited.map(|call| (call, false))),
-                    }
-                }
-            }
-        }
-        taken
+/// Answers that wait to be durable, in order.
+#[derive(Default)]
+struct Settling(VecDeque<Pin<Box<dyn Future<Output = Vec<Told>> + Send>>>);
+
+/// Batches of a stream whose answers may wait: while one is written others are read, but not without end.
+const MOST_SETTLING: usize = 32;
+
+impl Settling {
+    /// The oldest answers, once they may be told; pending while there are none.
+    async fn next(&mut self) -> Vec<Told> {
+        let Some(oldest) = self.0.front_mut() else { return std::future::pending().await };
+        let told = oldest.await;
+        self.0.pop_front();
+        told
     }
 }
 
 /// One stream. It reads only when all it has to say was taken, so a client that does not read stops being read.
-fn follow(server: GradingServer, mut inbound: Streaming<Received>) -> impl Stream<Item = Result<Told, Status>> {
+fn follow(server: GradingServer, tenant: Arc<Tenant>, mut inbound: Streaming<Received>) -> impl Stream<Item = Result<Told, Status>> {
     let GradingServer { service, mut stopping, spare_cores } = server;
     async_stream::stream! {
         let outbox = Arc::new(Outbox::default());
         let mut waiting = Waiting::default();
-        let mut responses: Vec<Told> = Vec::new();
-        while !waiting.over() {
+        let mut settling = Settling::default();
+        while !waiting.over() || !settling.0.is_empty() {
             let mut message = None;
+            let mut told = Vec::new();
             tokio::select! {
                 biased;
                 () = stopped(&mut stopping) => {
-                    service.hand_back(&outbox, &mut responses);
-                    for response in responses.drain(..) {
-                        yield Ok(response);
+                    while !settling.0.is_empty() {
+                        for told in settling.next().await {
+                            yield Ok(told);
+                        }
+                    }
+                    for told in service.hand_back(&outbox) {
+                        yield Ok(told);
                     }
                     yield Err(Status::unavailable("the server is shutting down"));
                     return;
                 }
+                settled = settling.next() => told = settled,
                 calls = outbox.calls() => {
+                    let mut owed = Taken::default();
                     for call in calls {
-                        let gapped = service.owed(&call, &outbox, &mut responses);
+                        let (taken, gapped) = service.owed(&tenant, &call, &outbox);
                         waiting.note(&call, gapped);
+                        owed.append(taken);
                     }
+                    settling.0.push_back(Box::pin(owed.settled()));
                 }
-                first = inbound.message(), if !waiting.closed => message = Some(first),
+                first = inbound.message(), if !waiting.closed && settling.0.len() < MOST_SETTLING => message = Some(first),
             }
-            for response in responses.drain(..) {
-                yield Ok(response);
+            for told in told {
+                yield Ok(told);
             }
             let Some(first) = message else { continue };
             let Batch { events, closed, failed } = Batch::read(first, &mut inbound).await;
@@ -236,33 +243,38 @@ fn follow(server: GradingServer, mut inbound: Streaming<Received>) -> impl Strea
             let core = if events.len() < SHARED { None } else { Arc::clone(&spare_cores).try_acquire_owned().ok() };
             let (here, there) = if core.is_some() { share(events) } else { (events, Vec::new()) };
             let other = core.map(|core| {
-                let (service, outbox) = (Arc::clone(&service), Arc::clone(&outbox));
+                let (service, tenant, outbox) = (Arc::clone(&service), Arc::clone(&tenant), Arc::clone(&outbox));
                 tokio::task::spawn_blocking(move || {
                     let _core = core;
-                    Taken::from(&service, &outbox, there, wary)
+                    take(&service, &tenant, &outbox, there, wary)
                 })
             });
-            let taken = Taken::from(&service, &outbox, here, wary);
-            waiting.note_all(&taken.waits);
-            for told in taken.told {
-                yield Ok(told);
-            }
+            let mut taken = take(&service, &tenant, &outbox, here, wary);
             if let Some(other) = other {
                 match other.await {
-                    Ok(taken) => {
-                        waiting.note_all(&taken.waits);
-                        for told in taken.told {
-                            yield Ok(told);
-                        }
-                    }
+                    Ok(other) => taken.append(other),
                     Err(error) => {
                         yield Err(Status::internal(format!("events were lost: {error}")));
                         return;
                     }
                 }
             }
+            let taken = service.complete(&tenant, Some(&outbox), taken, wary).await;
+            waiting.note_all(&taken.waits);
+            if settling.0.is_empty() && !taken.must_wait() {
+                for told in taken.settled().await {
+                    yield Ok(told);
+                }
+            } else {
+                settling.0.push_back(Box::pin(taken.settled()));
+            }
             waiting.closed |= closed;
             if let Some(status) = failed {
+                while !settling.0.is_empty() {
+                    for told in settling.next().await {
+                        yield Ok(told);
+                    }
+                }
                 yield Err(status);
                 return;
             }

@@ -17,58 +17,61 @@ pub fn ack(call_id: &str, seq: u32, out: &mut Vec<u8>) {
 
 /// Appends a `StreamCallsResponse` with a `Verdict`.
 pub fn verdict(script: &Script, head: CallHead<'_>, verdict: &Verdict, out: &mut Vec<u8>) {
-    nested(out, 2, |out| {
-        text(out, 1, head.call_id);
-        text(out, 2, &script.id);
-        text(out, 3, &script.version);
-        if let Some(label) = verdict.label.and_then(|label| script.labels.get(label)) {
-            text(out, 4, &label.id);
-        }
-        if let Some(rule) = verdict.rule.and_then(|rule| script.rules.get(rule)) {
-            text(out, 5, &rule.id);
-            text(out, 6, &rule.words);
-        }
-        nested(out, 7, |out| signals(script, verdict, out));
-        for item in &verdict.evidence {
-            nested(out, 8, |out| evidence(script, item, out));
-        }
-        for progress in &verdict.nodes {
-            nested(out, 9, |out| node_progress(script, progress, out));
-        }
-        for rule in verdict.also_matched.iter().filter_map(|&rule| script.rules.get(rule)) {
-            item(out, 10, &rule.id);
-        }
-        flag(out, 11, verdict.fallback);
-        flag(out, 12, verdict.ended_by.is_some());
-        number(out, 13, head.revision);
-        if let Some(step) = verdict.next_step(script) {
-            nested(out, 14, |out| {
-                text(out, 1, step.action);
-                number(out, 2, step.within_hours);
-                text(out, 3, &step.note);
-            });
-        }
-        flag(out, 15, verdict.do_not_call);
-        if let Some(callback) = &verdict.callback {
-            nested(out, 16, |out| {
-                if let Some((seconds, nanos)) = callback.at.as_ref().map(moment) {
-                    nested(out, 1, |out| {
-                        whole(out, 1, seconds);
-                        number(out, 2, nanos.unsigned_abs());
-                    });
-                }
-                text(out, 2, &callback.words);
-                number(out, 3, callback.event);
-            });
-        }
-        text(out, 17, verdict.ended_by.map_or("", EndedBy::as_str));
-        for notice in head.notices.iter().chain(&verdict.notices) {
-            item(out, 18, notice);
-        }
-        if let Some(model) = &script.learned {
-            text(out, 19, &model.hash);
-        }
-    });
+    nested(out, 2, |out| message(script, head, verdict, out));
+}
+
+/// Appends a `Verdict`.
+pub fn message(script: &Script, head: CallHead<'_>, verdict: &Verdict, out: &mut Vec<u8>) {
+    text(out, 1, head.call_id);
+    text(out, 2, &script.id);
+    text(out, 3, &script.version);
+    if let Some(label) = verdict.label.and_then(|label| script.labels.get(label)) {
+        text(out, 4, &label.id);
+    }
+    if let Some(rule) = verdict.rule.and_then(|rule| script.rules.get(rule)) {
+        text(out, 5, &rule.id);
+        text(out, 6, &rule.words);
+    }
+    nested(out, 7, |out| signals(script, verdict, out));
+    for item in &verdict.evidence {
+        nested(out, 8, |out| evidence(script, item, out));
+    }
+    for progress in &verdict.nodes {
+        nested(out, 9, |out| node_progress(script, progress, out));
+    }
+    for rule in verdict.also_matched.iter().filter_map(|&rule| script.rules.get(rule)) {
+        item(out, 10, &rule.id);
+    }
+    flag(out, 11, verdict.fallback);
+    flag(out, 12, verdict.ended_by.is_some());
+    number(out, 13, head.revision);
+    if let Some(step) = verdict.next_step(script) {
+        nested(out, 14, |out| {
+            text(out, 1, step.action);
+            number(out, 2, step.within_hours);
+            text(out, 3, &step.note);
+        });
+    }
+    flag(out, 15, verdict.do_not_call);
+    if let Some(callback) = &verdict.callback {
+        nested(out, 16, |out| {
+            if let Some((seconds, nanos)) = callback.at.as_ref().map(moment) {
+                nested(out, 1, |out| {
+                    whole(out, 1, seconds);
+                    number(out, 2, nanos.unsigned_abs());
+                });
+            }
+            text(out, 2, &callback.words);
+            number(out, 3, callback.event);
+        });
+    }
+    text(out, 17, verdict.ended_by.map_or("", EndedBy::as_str));
+    for notice in head.notices.iter().chain(&verdict.notices) {
+        item(out, 18, notice);
+    }
+    if let Some(model) = &script.learned {
+        text(out, 19, &model.hash);
+    }
 }
 
 fn signals(script: &Script, verdict: &Verdict, out: &mut Vec<u8>) {

@@ -1,10 +1,12 @@
 //! The wire contract: generated messages, and the way from the core's verdict to them.
 
 pub mod encode;
+mod event;
 pub mod raw;
 mod verdict;
 
 pub use callgrade::v1;
+pub use event::event;
 pub use google::rpc;
 pub use verdict::{CallHead, verdict};
 use verdict::{match_of, moment, speaker_of};

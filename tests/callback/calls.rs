@@ -8,13 +8,13 @@ use callgrade::core::event::{Event, EventKind, Speaker};
 use callgrade::core::verdict::EndedBy;
 use callgrade::ingest::{Limits, aliyun, jsonl, vcon};
 use callgrade::script::Library;
-use callgrade::service::{Outbox, Patience, ScriptChoice, Service, StreamEvent};
+use callgrade::service::{Head, Outbox, Patience, ScriptChoice, Service, StreamEvent};
 use callgrade::wire::v1;
 use proptest::prelude::*;
 
-use super::{call, clock, told};
+use super::{call, told};
 use crate::cases::http_post;
-use crate::support::{TestServer, block_on, callgrade, script, stdout, utterance};
+use crate::support::{TestServer, block_on, callgrade, script, stdout, take_in, utterance, verdict};
 
 /// Calls said on Monday, 23 November 2026, the last line at 10:20 in Shanghai → the callback.
 const CALLS: &[(&[&str], &str)] = &[
@@ -113,6 +113,13 @@ fn service() -> Arc<Service> {
     Service::new(choice, Limits::default(), Patience::default())
 }
 
+/// A call's head; `began` is in Shanghai.
+fn head(began: Option<&str>) -> Box<Head> {
+    let moment = |began: &str| format!("{began}:00+08:00").parse::<jiff::Timestamp>().expect("a moment");
+    let started_at = began.map(|began| pbjson_types::Timestamp { seconds: moment(began).as_second(), nanos: 0 });
+    Box::new(Head { script_id: "telemarketing".to_owned(), started_at, ..Head::default() })
+}
+
 /// The live call's messages, of which the first carries the head.
 fn messages() -> Vec<StreamEvent> {
     let events = [
@@ -123,9 +130,9 @@ fn messages() -> Vec<StreamEvent> {
     let message = |(seq, event)| StreamEvent {
         call_id: "c".to_owned(),
         seq,
-        script_id: if seq == 1 { "telemarketing".to_owned() } else { String::new() },
-        clock: (seq == 1).then(|| clock("2026-11-23T10:20", "", 0)),
+        head: (seq == 1).then(|| head(Some("2026-11-23T10:20"))),
         event: Some(Ok(event)),
+        ..StreamEvent::default()
     };
     (1..).zip(events).map(message).collect()
 }
@@ -133,11 +140,8 @@ fn messages() -> Vec<StreamEvent> {
 /// The moment of a live call's callback, and how often its verdict was revised.
 fn live(messages: &[StreamEvent]) -> (Option<i64>, u32) {
     let (service, owner) = (service(), Arc::new(Outbox::default()));
-    let mut responses: Vec<v1::StreamCallsResponse> = Vec::new();
-    for message in messages {
-        service.event(message.clone(), Some(&owner), &mut responses);
-    }
-    let verdict = service.verdict("c").expect("a call");
+    take_in(&service, &owner, messages.iter().cloned());
+    let verdict = verdict(&service, "c").expect("a call");
     (verdict.callback.and_then(|callback| callback.at).map(|at| at.seconds), verdict.revision)
 }
 
@@ -149,13 +153,13 @@ fn a_live_calls_head_comes_with_its_first_event() {
     let late: Vec<StreamEvent> = [1, 0, 2].map(|place: usize| messages[place].clone()).to_vec();
     assert_eq!(live(&late), (expected, 1), "event 1 comes second");
     // A repetition of event 1 changes nothing, whatever head it has.
-    let again = StreamEvent { clock: Some(clock("2027-01-01T00:00", "", 0)), ..messages[0].clone() };
+    let again = StreamEvent { head: Some(head(Some("2027-01-01T00:00"))), ..messages[0].clone() };
     assert_eq!(live(&[messages.clone(), vec![again.clone()]].concat()), (expected, 1));
     // The head may come with another event that names the script, until event 1 has come.
-    let mut odd = vec![StreamEvent { script_id: "telemarketing".to_owned(), clock: again.clock.clone(), ..messages[1].clone() }];
+    let mut odd = vec![StreamEvent { head: again.head.clone(), ..messages[1].clone() }];
     odd.extend([messages[0].clone(), messages[2].clone()]);
     assert_eq!(live(&odd), (expected, 1));
-    let without: Vec<StreamEvent> = messages.iter().map(|message| StreamEvent { clock: None, ..message.clone() }).collect();
+    let without: Vec<StreamEvent> = messages.iter().map(|message| StreamEvent { head: Some(head(None)), ..message.clone() }).collect();
     assert_eq!(live(&without), (None, 1));
 }
 
@@ -177,11 +181,8 @@ fn a_late_event_that_names_a_time_revises_the_verdict() {
     let said = messages.remove(1);
     messages.push(StreamEvent { seq: 2, ..said });
     let (service, owner) = (service(), Arc::new(Outbox::default()));
-    let mut responses: Vec<v1::StreamCallsResponse> = Vec::new();
-    messages.iter().for_each(|message| {
-        service.event(message.clone(), Some(&owner), &mut responses);
-    });
-    assert_eq!(service.verdict("c").expect("a call").callback.expect("a callback").words, "明天下午三点");
+    take_in(&service, &owner, messages);
+    assert_eq!(verdict(&service, "c").expect("a call").callback.expect("a callback").words, "明天下午三点");
 }
 
 /// Words that times are made of, and some that are not.

@@ -14,8 +14,10 @@ pub struct Plain<'a> {
     pub seq: u32,
     /// The script, empty but with the first event.
     pub script_id: &'a str,
-    /// The event.
+    /// The event,
     pub event: Event,
+    /// and the bytes of its message.
+    pub body: &'a [u8],
 }
 
 /// Reads a `StreamCallsRequest`, if it is an ordinary one.
@@ -25,11 +27,12 @@ pub fn plain(message: &[u8]) -> Option<Plain<'_>> {
     each(message, |tag, value| match (tag, value) {
         (1, Value::Bytes(bytes)) => once(&mut call_id, text(bytes)?),
         (2, Value::Number(number)) => once(&mut seq, number),
-        (3, Value::Bytes(bytes)) => once(&mut event, self::event(bytes)?),
+        (3, Value::Bytes(bytes)) => once(&mut event, (self::event(bytes)?, bytes)),
         (4, Value::Bytes(bytes)) => once(&mut script_id, text(bytes)?),
         _ => None,
     })?;
-    Some(Plain { call_id: call_id?, seq: seq?, script_id: script_id.unwrap_or_default(), event: event? })
+    let (event, body) = event?;
+    Some(Plain { call_id: call_id?, seq: seq?, script_id: script_id.unwrap_or_default(), event, body })
 }
 
 /// A `CallEvent`.

@@ -1,0 +1,329 @@
+//! Taking events in: from a door to their calls, and what is told of them once it is durable.
+
+use std::collections::HashSet;
+use std::sync::{Arc, RwLockReadGuard};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use super::event::StreamEvent;
+use super::journal::Generation;
+use super::live::{Outbox, key};
+use super::session::{Answers, Context, Keeping, Offered, Session};
+use super::tenant::Tenant;
+use super::told::Told;
+use super::{Refusal, Service};
+use crate::store::StoreError;
+use crate::store::calls::Group;
+
+/// Now, in milliseconds since 1970.
+#[must_use]
+pub fn wall_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// What events led to. Nothing of it may be told before [`settled`](Self::settled).
+#[derive(Debug, Default)]
+pub struct Taken {
+    told: Vec<Told>,
+    /// Up to where in `told` a generation answers for it, in order.
+    spans: Vec<(usize, Arc<Generation>)>,
+    /// Calls that wait for an earlier event, or that may have waited and do not.
+    pub waits: Vec<(Arc<str>, bool)>,
+    /// Events of calls that are not in memory: the store must be asked for them first.
+    pub(super) unknown: Vec<StreamEvent>,
+}
+
+impl Taken {
+    /// What is to be told, once it is durable. What could not be made so is refused in its place.
+    pub async fn settled(self) -> Vec<Told> {
+        let Self { told, spans, .. } = self;
+        let mut from = 0;
+        let mut failed: Vec<(std::ops::Range<usize>, StoreError)> = Vec::new();
+        for (to, generation) in spans {
+            if let Err(error) = generation.durable().await {
+                failed.push((from..to, error));
+            }
+            from = to;
+        }
+        if failed.is_empty() {
+            return told;
+        }
+        let failure = |at: usize| failed.iter().find(|(span, _)| span.contains(&at)).map(|(_, error)| error);
+        let settle = |(at, told): (usize, Told)| match failure(at) {
+            None => Some(told),
+            Some(error) => told.refuse(&Refusal::Store(error.clone())),
+        };
+        told.into_iter().enumerate().filter_map(settle).collect()
+    }
+
+    /// Adds what came of later events.
+    pub fn append(&mut self, later: Self) {
+        let before = self.told.len();
+        self.told.extend(later.told);
+        self.spans.extend(later.spans.into_iter().map(|(to, generation)| (to + before, generation)));
+        self.waits.extend(later.waits);
+        self.unknown.extend(later.unknown);
+    }
+
+    /// Whether any of it is not settled yet.
+    #[must_use]
+    pub fn must_wait(&self) -> bool {
+        self.spans.last().is_some_and(|(_, generation)| !generation.is_settled())
+    }
+}
+
+/// Events being taken in together, of one tenant and over one stream.
+pub struct Intake<'a> {
+    service: &'a Service,
+    _gate: RwLockReadGuard<'a, ()>,
+    tenant: &'a Arc<Tenant>,
+    owner: Option<&'a Arc<Outbox>>,
+    now: Instant,
+    wall_ms: i64,
+    /// Calls that are known not to be in the store.
+    absent: Option<&'a HashSet<String>>,
+    rows: Group,
+    taken: Taken,
+}
+
+impl<'a> Intake<'a> {
+    /// Takes an event in. `wary` where a call of the stream waits already.
+    pub fn take(&mut self, event: StreamEvent, wary: bool) {
+        let Self { service, tenant, .. } = *self;
+        let StreamEvent { call_id, seq, head, event: offered, body } = event;
+        if call_id.is_empty() {
+            self.taken.told.push(Told::refused(seq, Refusal::Invalid("the event has no call_id".to_owned())));
+            return;
+        }
+        let key = key(tenant, &call_id);
+        let mut shard = service.live.shard(&key);
+        let session = match shard.calls.get_mut(&key) {
+            Some(session) => session,
+            None if service.journal.is_some() && !self.absent.is_some_and(|absent| absent.contains(&call_id)) => {
+                drop(shard);
+                self.taken.unknown.push(StreamEvent { call_id, seq, head, event: offered, body });
+                return;
+            }
+            None => {
+                let session = Session::new(Arc::clone(tenant), Arc::from(call_id.as_str()), self.now);
+                shard.calls.entry(key.clone()).or_insert(Box::new(session))
+            }
+        };
+        let script_id = head.as_ref().map_or("", |head| &head.script_id);
+        if !session.begun() && (seq == 1 || !script_id.is_empty()) {
+            match service.scripts.of(script_id) {
+                Ok(script) => session.begin(script),
+                Err(error) => session.bar(Refusal::Script(error)),
+            }
+        }
+        session.head(seq, head);
+        // Another stream may hear of the call so far, and wait for its gap.
+        let mut other = None;
+        let mut returned = false;
+        match self.owner {
+            Some(owner) if !session.owned_by(owner) => {
+                other = session.owner.upgrade();
+                session.owner = Arc::downgrade(owner);
+                returned = true;
+            }
+            Some(_) => {}
+            None => other = session.owner.upgrade(),
+        }
+        let mut answers =
+            if self.owner.is_none() && other.is_some() { Answers::new() } else { Answers::from_vec(std::mem::take(&mut session.owed)) };
+        let numbers = || service.journal.as_ref().map_or(0, |journal| journal.call_number());
+        let keeping = service.journal.as_ref().map(|_| Keeping { rows: &mut self.rows, numbers: &numbers, wall_ms: self.wall_ms });
+        let mut cx = Context { now: self.now, patience: &service.live.patience, returned, keeping };
+        let event = offered.unwrap_or_else(|| Err("the message has no event".to_owned()));
+        session.take(seq, Offered { event, body }, &mut cx, &mut answers);
+        let gapped = session.gapped();
+        let waited = (gapped || wary || !self.taken.waits.is_empty()).then(|| Arc::clone(&session.call_id));
+        if let Some(other) = other {
+            other.push(&session.call_id);
+        }
+        // Under the shard's lock: the journal has a call's rows in the order in which they came about.
+        let generation = service.journal.as_ref().filter(|_| !self.rows.is_empty()).map(|journal| journal.append(&mut self.rows));
+        // Of what was kept before, duplicates and what was owed, the youngest group answers for all.
+        let generation = generation.or_else(|| service.journal.as_ref()?.latest());
+        shard.schedule(&key, &service.live.patience);
+        drop(shard);
+        self.taken.waits.extend(waited.map(|call| (call, gapped)));
+        told(call_id, answers, &mut self.taken.told);
+        self.answered(generation);
+    }
+
+    /// A message that is none.
+    pub fn refuse(&mut self, reason: String) {
+        self.taken.told.push(Told::refused(0, Refusal::Invalid(reason)));
+    }
+
+    fn answered(&mut self, generation: Option<Arc<Generation>>) {
+        let Some(generation) = generation else { return };
+        let to = self.taken.told.len();
+        match self.taken.spans.last_mut() {
+            Some((end, last)) if Arc::ptr_eq(last, &generation) => *end = to,
+            _ => self.taken.spans.push((to, generation)),
+        }
+    }
+
+    /// What came of them.
+    #[must_use]
+    pub fn taken(self) -> Taken {
+        self.taken
+    }
+}
+
+impl Service {
+    /// Begins to take events in that came at `now`.
+    pub fn intake<'a>(&'a self, now: Instant, tenant: &'a Arc<Tenant>, owner: Option<&'a Arc<Outbox>>) -> Intake<'a> {
+        let (gate, _) = self.live.open_gate();
+        let (rows, taken) = (Group::default(), Taken::default());
+        Intake { service: self, _gate: gate, tenant, owner, now, wall_ms: wall_ms(), absent: None, rows, taken }
+    }
+
+    /// Takes in what was left aside because the store had to be asked for its calls. Blocks while the store answers.
+    #[must_use]
+    pub fn take_unknown(&self, tenant: &Arc<Tenant>, owner: Option<&Arc<Outbox>>, events: Vec<StreamEvent>, wary: bool) -> Taken {
+        let mut absent: HashSet<String> = events.iter().map(|event| event.call_id.clone()).collect();
+        let ids: Vec<String> = absent.iter().cloned().collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let Some(journal) = &self.journal else { return Taken::default() };
+        loop {
+            let epoch = self.live.epoch();
+            let found = match journal.store().find(&tenant.name, &ids) {
+                Ok(found) => found,
+                Err(error) => {
+                    let refuse = |event: StreamEvent| {
+                        Told::new(event.call_id, super::told::Answer::refused(event.seq, Refusal::Store(error.clone())))
+                    };
+                    return Taken { told: events.into_iter().map(refuse).collect(), ..Taken::default() };
+                }
+            };
+            let (gate, now_epoch) = self.live.open_gate();
+            if now_epoch != epoch {
+                // Calls were taken out of memory meanwhile: what was read may be older than what had been in it.
+                continue;
+            }
+            let (now, wall_ms) = (Instant::now(), wall_ms());
+            for stored in found {
+                absent.remove(&*stored.head.call_id);
+                self.adopt(tenant, stored, now, wall_ms);
+            }
+            let (rows, taken) = (Group::default(), Taken::default());
+            let mut intake = Intake { service: self, _gate: gate, tenant, owner, now, wall_ms, absent: Some(&absent), rows, taken };
+            events.into_iter().for_each(|event| intake.take(event, wary));
+            let mut taken = intake.taken();
+            // Only a call that was there a moment ago and has just been forgotten: it is as closed as can be.
+            let gone = std::mem::take(&mut taken.unknown);
+            taken.told.extend(gone.into_iter().map(|event| {
+                let reason = "the call has ended and is closed to late events".to_owned();
+                Told::new(event.call_id, super::told::Answer::refused(event.seq, Refusal::NotOpen(reason)))
+            }));
+            return taken;
+        }
+    }
+
+    /// Takes events of one call, or of several, in and waits until what they led to is durable.
+    pub async fn take_in(self: &Arc<Self>, tenant: &Arc<Tenant>, owner: Option<&Arc<Outbox>>, events: Vec<StreamEvent>) -> Vec<Told> {
+        let taken = self.take(Instant::now(), tenant, owner, events);
+        self.complete(tenant, owner, taken, false).await.settled().await
+    }
+
+    /// Takes events in that came at `now`, but for those of calls that the store must be asked for.
+    pub fn take(&self, now: Instant, tenant: &Arc<Tenant>, owner: Option<&Arc<Outbox>>, events: Vec<StreamEvent>) -> Taken {
+        let mut intake = self.intake(now, tenant, owner);
+        events.into_iter().for_each(|event| intake.take(event, false));
+        intake.taken()
+    }
+
+    /// Adds what comes of the events that were left aside.
+    pub async fn complete(self: &Arc<Self>, tenant: &Arc<Tenant>, owner: Option<&Arc<Outbox>>, mut taken: Taken, wary: bool) -> Taken {
+        let unknown = std::mem::take(&mut taken.unknown);
+        if unknown.is_empty() {
+            return taken;
+        }
+        let (service, tenant, owner) = (Arc::clone(self), Arc::clone(tenant), owner.cloned());
+        let looked_up = tokio::task::spawn_blocking(move || service.take_unknown(&tenant, owner.as_ref(), unknown, wary)).await;
+        if let Ok(later) = looked_up {
+            taken.append(later);
+        }
+        taken
+    }
+
+    /// What a call's owner has not been told yet, and whether the call still waits for an earlier event. A stream that no
+    /// longer hears of the call is told nothing and has nothing to wait for.
+    pub fn owed(&self, tenant: &Tenant, call_id: &str, owner: &Arc<Outbox>) -> (Taken, bool) {
+        let key = key(tenant, call_id);
+        let mut taken = Taken::default();
+        let mut shard = self.live.shard(&key);
+        let Some(session) = shard.calls.get_mut(&key).filter(|session| session.owned_by(owner)) else { return (taken, false) };
+        told(call_id.to_owned(), Answers::from_vec(std::mem::take(&mut session.owed)), &mut taken.told);
+        let gapped = session.gapped();
+        if !session.begun() && !gapped {
+            shard.calls.remove(&key);
+        }
+        drop(shard);
+        let to = taken.told.len();
+        taken.spans.extend(self.journal.as_ref().and_then(|journal| journal.latest()).map(|generation| (to, generation)));
+        (taken, gapped)
+    }
+
+    /// Does what is due now: gaps given up, idle calls ended, ended ones forgotten. To be called every so often.
+    pub fn tick(&self, now: Instant) {
+        let (_gate, _) = self.live.open_gate();
+        let numbers = || self.journal.as_ref().map_or(0, |journal| journal.call_number());
+        let mut rows = Group::default();
+        let wall_ms = wall_ms();
+        for mut shard in self.live.shards() {
+            while let Some(key) = shard.due(now) {
+                let Some(session) = shard.calls.get_mut(&key) else { continue };
+                if session.due(&self.live.patience) <= now {
+                    let keeping = self.journal.as_ref().map(|_| Keeping { rows: &mut rows, numbers: &numbers, wall_ms });
+                    let mut cx = Context { now, patience: &self.live.patience, returned: false, keeping };
+                    let over = session.expire(&mut cx);
+                    if let Some(journal) = self.journal.as_ref().filter(|_| !rows.is_empty()) {
+                        // Whoever is told of it waits for the youngest group.
+                        let _ = journal.append(&mut rows);
+                    }
+                    if over {
+                        shard.calls.remove(&key);
+                        continue;
+                    }
+                    if !session.owed.is_empty()
+                        && let Some(owner) = session.owner.upgrade()
+                    {
+                        owner.push(&session.call_id);
+                    }
+                }
+                shard.schedule(&key, &self.live.patience);
+            }
+        }
+    }
+
+    /// Hands back a stream's live calls before a server goes that keeps nothing: each one's verdict as of now, with a word on that.
+    #[must_use]
+    pub fn hand_back(&self, owner: &Arc<Outbox>) -> Vec<Told> {
+        let mut handed = Vec::new();
+        if self.journal.is_some() {
+            return handed;
+        }
+        let now = Instant::now();
+        for mut shard in self.live.shards() {
+            for session in shard.calls.values_mut() {
+                if session.owned_by(owner) && session.is_live() {
+                    session.notice("the server is shutting down and keeps no live state: send this call again from event 1".to_owned());
+                    let call_id = session.call_id.to_string();
+                    handed.extend(session.verdict(now).map(|graded| Told::new(call_id, super::told::Answer::Verdict(graded))));
+                }
+            }
+        }
+        handed
+    }
+}
+
+/// Tells what an event led to; the last answer, most often the only one, takes the call's id along.
+fn told(call_id: String, mut answers: Answers, told: &mut Vec<Told>) {
+    let last = answers.pop();
+    told.extend(answers.into_iter().map(|answer| Told::new(call_id.clone(), answer)));
+    told.extend(last.map(|answer| Told::new(call_id, answer)));
+}

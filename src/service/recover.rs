@@ -1,0 +1,103 @@
+//! Calls that come back from the store: at start all that are open, later those that events come for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Service;
+use super::intake::wall_ms;
+use super::live::key;
+use super::session::Session;
+use super::tenant::Tenant;
+use crate::core::script::Script;
+use crate::store::StoreError;
+use crate::store::records::StoredCall;
+
+/// What a start found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Calls that are open: live, or ended so lately that late events are still taken.
+    pub calls: usize,
+    /// Their events.
+    pub events: usize,
+    /// Calls whose script version is kept no more, so that they cannot be gone on with.
+    pub lost: usize,
+}
+
+impl Service {
+    /// Brings back every call that is open. To be called once, before anything is taken in.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn recover(&self) -> Result<Recovered, StoreError> {
+        let mut recovered = Recovered::default();
+        let Some(journal) = &self.journal else { return Ok(recovered) };
+        let (now, wall_ms) = (Instant::now(), wall_ms());
+        let open_since = wall_ms - i64::try_from(self.live.patience.final_open.as_millis()).unwrap_or(i64::MAX);
+        let mut scripts: HashMap<(String, String), Option<Arc<Script>>> = HashMap::new();
+        journal.store().open_calls(open_since, &mut |stored| {
+            let tenant = self.tenants.of(&stored.head.tenant);
+            let name = (stored.head.script_id.clone(), stored.head.script_version.clone());
+            let script = scripts.entry(name).or_insert_with_key(|(id, version)| self.version(&tenant, id, version));
+            recovered.calls += 1;
+            recovered.events += stored.events.len();
+            match script {
+                Some(script) => self.insert(&tenant, Arc::clone(script), stored, now, wall_ms),
+                None => recovered.lost += 1,
+            }
+        })?;
+        Ok(recovered)
+    }
+
+    /// Brings a call back if it is not in memory.
+    pub(super) fn adopt(&self, tenant: &Arc<Tenant>, stored: StoredCall, now: Instant, wall_ms: i64) {
+        if let Some(script) = self.version(tenant, &stored.head.script_id, &stored.head.script_version) {
+            self.insert(tenant, script, stored, now, wall_ms);
+        }
+    }
+
+    fn insert(&self, tenant: &Arc<Tenant>, script: Arc<Script>, stored: StoredCall, now: Instant, wall_ms: i64) {
+        let key = key(tenant, &stored.head.call_id);
+        let mut shard = self.live.shard(&key);
+        if !shard.calls.contains_key(&key) {
+            let session = Session::restore(Arc::clone(tenant), script, stored, now, wall_ms);
+            shard.calls.insert(key.clone(), Box::new(session));
+            shard.schedule(&key, &self.live.patience);
+        }
+    }
+
+    /// The version of a script that a call began with.
+    pub(super) fn version(&self, tenant: &Tenant, id: &str, version: &str) -> Option<Arc<Script>> {
+        let known = self.scripts.version(&tenant.name, id, version);
+        if let Err(error) = &known {
+            tracing::error!(script = id, version, tenant = &*tenant.name, "calls cannot go on: {error}");
+        }
+        known.ok()
+    }
+
+    /// Brings back calls that were taken out of memory because they could not be written, once the store answers: their idle time
+    /// runs on. Blocks while the store answers; to be called every few seconds.
+    pub fn bring_back(&self) {
+        let Some(journal) = &self.journal else { return };
+        let mut names: HashMap<Arc<str>, Vec<Arc<str>>> = HashMap::new();
+        for (tenant, call_id) in self.live.evicted() {
+            names.entry(tenant).or_default().push(call_id);
+        }
+        for (name, call_ids) in names {
+            let tenant = self.tenants.of(&name);
+            let ids: Vec<&str> = call_ids.iter().map(|id| &**id).collect();
+            let epoch = self.live.epoch();
+            let found = journal.store().find(&name, &ids);
+            let (_gate, now_epoch) = self.live.open_gate();
+            match found {
+                Ok(found) if now_epoch == epoch => {
+                    found.into_iter().for_each(|stored| self.adopt(&tenant, stored, Instant::now(), wall_ms()));
+                }
+                _ => self.live.note_evicted(call_ids.into_iter().map(|call_id| (Arc::clone(&name), call_id))),
+            }
+        }
+    }
+
+    /// How often [`bring_back`](Self::bring_back) is to be called.
+    pub const BRING_BACK: Duration = Duration::from_secs(2);
+}

@@ -1,0 +1,73 @@
+//! Why something was not taken, in words and as `google.rpc.Status`.
+
+use std::fmt;
+use std::time::Duration;
+
+use prost::Message;
+
+use crate::script::ScriptError;
+use crate::store::StoreError;
+use crate::wire::rpc;
+
+/// When to try again what could not be kept.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Why a call or an event was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The script is not there.
+    Script(ScriptError),
+    /// The event or call is wrong.
+    Invalid(String),
+    /// It is over a limit.
+    TooMuch(String),
+    /// The call has not begun, or is closed.
+    NotOpen(String),
+    /// There is no such call.
+    NoCall(String),
+    /// It could not be kept.
+    Store(StoreError),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Script(error) => error.fmt(f),
+            Self::Invalid(reason) | Self::TooMuch(reason) | Self::NotOpen(reason) => f.write_str(reason),
+            Self::NoCall(call) => write!(f, "there is no live or recently ended call {call:?}"),
+            Self::Store(error) => write!(f, "not kept, send it again: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// A refusal as `google.rpc.Status`, with typed details.
+#[must_use]
+pub fn status(call_id: &str, seq: u32, refusal: &Refusal) -> rpc::Status {
+    use tonic_types::StatusExt;
+    let details = match refusal {
+        Refusal::Invalid(reason) | Refusal::TooMuch(reason) => {
+            tonic_types::ErrorDetails::with_bad_request_violation(field(seq), reason.as_str())
+        }
+        Refusal::Script(error @ (ScriptError::Unknown(id, _) | ScriptError::Version(id, _, _))) => {
+            tonic_types::ErrorDetails::with_resource_info("script", id.as_str(), "", error.to_string())
+        }
+        Refusal::NotOpen(reason) => tonic_types::ErrorDetails::with_precondition_failure_violation("CALL", call_id, reason.as_str()),
+        Refusal::NoCall(_) => tonic_types::ErrorDetails::with_resource_info("call", call_id, "", ""),
+        Refusal::Store(_) => tonic_types::ErrorDetails::with_retry_info(Some(RETRY)),
+    };
+    let code = match refusal {
+        Refusal::Invalid(_) => tonic::Code::InvalidArgument,
+        Refusal::TooMuch(_) => tonic::Code::ResourceExhausted,
+        Refusal::Script(_) | Refusal::NoCall(_) => tonic::Code::NotFound,
+        Refusal::NotOpen(_) => tonic::Code::FailedPrecondition,
+        Refusal::Store(_) => tonic::Code::Unavailable,
+    };
+    let rich = tonic::Status::with_error_details(code, refusal.to_string(), details);
+    rpc::Status::decode(rich.details()).unwrap_or(rpc::Status { code: code as i32, message: refusal.to_string(), details: Vec::new() })
+}
+
+fn field(seq: u32) -> String {
+    if seq == 0 { "call".to_owned() } else { format!("events[{}]", seq - 1) }
+}

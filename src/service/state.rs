@@ -1,0 +1,78 @@
+//! What is asked about one call.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::live::key;
+use super::tenant::Tenant;
+use super::{Refusal, Service};
+use crate::wire::v1;
+
+impl Service {
+    /// The verdict of a live or recently ended call as of now.
+    ///
+    /// # Errors
+    /// There is no such call in memory.
+    pub fn verdict(&self, tenant: &Tenant, call_id: &str) -> Result<v1::Verdict, Refusal> {
+        let key = key(tenant, call_id);
+        let mut shard = self.live.shard(&key);
+        let graded = shard.calls.get_mut(&key).and_then(|session| session.verdict(Instant::now()));
+        drop(shard);
+        graded.map(|graded| graded.message(call_id)).ok_or_else(|| Refusal::NoCall(call_id.to_owned()))
+    }
+
+    /// Where a call stands: from memory, else from the store.
+    ///
+    /// # Errors
+    /// There is no such call, or the store cannot be read.
+    pub async fn call_state(self: &Arc<Self>, tenant: &Arc<Tenant>, call_id: &str) -> Result<v1::GetCallStateResponse, Refusal> {
+        if let Some(state) = self.state_in_memory(tenant, call_id).await {
+            return Ok(state);
+        }
+        let (service, name, id) = (Arc::clone(self), Arc::clone(&tenant.name), call_id.to_owned());
+        let found = tokio::task::spawn_blocking(move || {
+            let journal = service.journal.as_ref()?;
+            Some(journal.store().find(&name, &[&id]))
+        });
+        let found = found.await.ok().flatten().transpose().map_err(Refusal::Store)?.unwrap_or_default();
+        let stored = found.into_iter().next().ok_or_else(|| Refusal::NoCall(call_id.to_owned()))?;
+        Ok(v1::GetCallStateResponse {
+            call_id: call_id.to_owned(),
+            last_seq: stored.events.last().map_or(0, |row| row.seq),
+            label: stored.head.label,
+            r#final: stored.head.ended_ms.is_some(),
+            revision: stored.head.revision,
+            script_id: stored.head.script_id,
+            script_version: stored.head.script_version,
+            ahead: Vec::new(),
+        })
+    }
+
+    /// Where a call in memory stands, once that is durable.
+    async fn state_in_memory(&self, tenant: &Tenant, call_id: &str) -> Option<v1::GetCallStateResponse> {
+        let key = key(tenant, call_id);
+        let (state, generation) = {
+            let mut shard = self.live.shard(&key);
+            let session = shard.calls.get_mut(&key)?;
+            let verdict = session.verdict(Instant::now());
+            let script = verdict.as_ref().map(|graded| &graded.script);
+            let label = verdict.as_ref().and_then(|graded| graded.script.labels.get(graded.verdict.label?));
+            let state = v1::GetCallStateResponse {
+                call_id: call_id.to_owned(),
+                last_seq: session.last_seq(),
+                label: label.map(|label| label.id.to_string()).unwrap_or_default(),
+                r#final: verdict.as_ref().and_then(|graded| graded.verdict.ended_by).is_some(),
+                revision: session.revision(),
+                script_id: script.map(|script| script.id.to_string()).unwrap_or_default(),
+                script_version: script.map(|script| script.version.to_string()).unwrap_or_default(),
+                ahead: session.ahead(),
+            };
+            (state, self.journal.as_ref().and_then(|journal| journal.latest()))
+        };
+        if let Some(generation) = generation {
+            // What could not be written is asked of the store instead.
+            generation.durable().await.ok()?;
+        }
+        Some(state)
+    }
+}

@@ -1,0 +1,191 @@
+//! Calls that come whole: graded, kept, answered.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use prost::Message;
+
+use super::intake::wall_ms;
+use super::journal::{Generation, Journal};
+use super::live::key;
+use super::session::Session;
+use super::tenant::Tenant;
+use super::{Refusal, Service, grade_with};
+use crate::core::script::Script;
+use crate::ingest::{CallRecord, Rejection};
+use crate::store::calls::{CallRow, EventKind, EventRow, Group, StandingRow, VerdictRow};
+use crate::store::records::{CallHead, StoredCall};
+use crate::wire::{self, v1};
+
+/// What is said with the verdict of a call whose id is another's.
+const TAKEN: &str = "another call of this id is kept: this verdict is of what was sent now, and is not kept";
+
+type Graded = (v1::Verdict, Vec<Rejection>);
+
+impl Service {
+    /// Grades a call whole, keeps it where calls are kept, and answers once that is durable.
+    ///
+    /// A call that is sent again, event for event the same, is answered as before. One whose id is another's is graded and not kept,
+    /// and its verdict says so.
+    ///
+    /// # Errors
+    /// It has no id, its script is not there, or it cannot be kept.
+    pub async fn grade(self: &Arc<Self>, tenant: &Arc<Tenant>, record: CallRecord) -> Result<Graded, Refusal> {
+        if record.call_id.is_empty() {
+            return Err(Refusal::Invalid("the call has no call_id".to_owned()));
+        }
+        let script = self.scripts.of(&record.script_id).map_err(Refusal::Script)?;
+        if self.journal.is_none() {
+            return Ok(grade_with(&script, record));
+        }
+        let call_id = record.call_id.clone();
+        let (service, of) = (Arc::clone(self), Arc::clone(tenant));
+        let keeping = tokio::task::spawn_blocking(move || service.grade_and_keep(&of, &script, record));
+        let kept = keeping.await.map_err(|error| Refusal::Invalid(format!("the call could not be graded: {error}")))?;
+        let (graded, generation) = kept.map_err(Refusal::Store)?;
+        if let Some(generation) = generation {
+            generation.durable().await.map_err(Refusal::Store)?;
+            self.leave_to_store(tenant, &call_id);
+        }
+        Ok(graded)
+    }
+
+    /// Grades a call and has it kept; the generation it becomes durable with, unless there is nothing to keep.
+    #[allow(clippy::type_complexity)]
+    fn grade_and_keep(
+        &self,
+        tenant: &Arc<Tenant>,
+        script: &Arc<Script>,
+        record: CallRecord,
+    ) -> Result<(Graded, Option<Arc<Generation>>), crate::store::StoreError> {
+        let Some(journal) = &self.journal else { return Ok((grade_with(script, record), None)) };
+        let key = key(tenant, &record.call_id);
+        loop {
+            let epoch = self.live.epoch();
+            let found = journal.store().find(&tenant.name, &[&record.call_id])?.into_iter().next();
+            let (_gate, now_epoch) = self.live.open_gate();
+            if now_epoch != epoch {
+                continue;
+            }
+            let (now, wall_ms) = (Instant::now(), wall_ms());
+            if let Some(found) = found {
+                let again = same(&found.events, &events(0, wall_ms, &record));
+                let version = if again { self.version(tenant, &found.head.script_id, &found.head.script_version) } else { None };
+                let (mut verdict, rejections) = grade_with(version.as_ref().unwrap_or(script), record);
+                if again {
+                    verdict.revision = found.head.revision.max(1);
+                } else {
+                    verdict.notices.push(TAKEN.to_owned());
+                }
+                return Ok(((verdict, rejections), None));
+            }
+            let mut shard = self.live.shard(&key);
+            if shard.calls.contains_key(&key) {
+                drop(shard);
+                let (mut verdict, rejections) = grade_with(script, record);
+                verdict.notices.push(TAKEN.to_owned());
+                return Ok(((verdict, rejections), None));
+            }
+            let mut rows = Group::default();
+            let stored = head(journal, tenant, script, &record, wall_ms, &mut rows);
+            let graded = grade_with(script, record);
+            keep(stored.head.id, &graded.0, wall_ms, &mut rows);
+            // Holds the name until the store knows it.
+            let session = Session::restore(Arc::clone(tenant), Arc::clone(script), stored, now, wall_ms);
+            shard.calls.insert(key, Box::new(session));
+            return Ok((graded, Some(journal.append(&mut rows))));
+        }
+    }
+
+    /// Takes a call out of memory that is in the store and that nothing has come of since.
+    fn leave_to_store(&self, tenant: &Tenant, call_id: &str) {
+        let key = key(tenant, call_id);
+        let mut shard = self.live.shard(&key);
+        if shard.calls.get(&key).is_some_and(|session| session.is_asleep()) {
+            shard.calls.remove(&key);
+        }
+    }
+}
+
+/// A call's events as they are kept: those taken and, at their places, those that were not.
+fn events(call: i64, received_ms: i64, record: &CallRecord) -> Vec<EventRow> {
+    let rejected: BTreeMap<u32, &str> =
+        record.rejections.iter().filter(|rejection| rejection.seq > 0).map(|it| (it.seq, it.reason.as_str())).collect();
+    let mut rows = Vec::with_capacity(record.events.len() + rejected.len());
+    let row = |seq, kind, body| EventRow { call, seq, kind, received_ms, body };
+    let mut seq = 1;
+    let mut events = record.events.iter();
+    loop {
+        if let Some(reason) = rejected.get(&seq) {
+            rows.push(row(seq, EventKind::Rejected, Bytes::copy_from_slice(reason.as_bytes())));
+        } else if let Some(event) = events.next() {
+            rows.push(row(seq, EventKind::Taken, Bytes::from(wire::event(event).encode_to_vec())));
+        } else {
+            return rows;
+        }
+        seq += 1;
+    }
+}
+
+fn same(left: &[EventRow], right: &[EventRow]) -> bool {
+    left.len() == right.len()
+        && left.iter().zip(right).all(|(left, right)| (left.seq, left.kind, &left.body) == (right.seq, right.kind, &right.body))
+}
+
+/// A call that begins, with its events; their rows.
+fn head(journal: &Journal, tenant: &Tenant, script: &Script, record: &CallRecord, wall_ms: i64, rows: &mut Group) -> StoredCall {
+    let id = journal.call_number();
+    let started = record.started_at.as_ref().map(|at| (at.seconds, at.nanos));
+    let events = events(id, wall_ms, record);
+    let head = CallHead {
+        id,
+        tenant: Arc::clone(&tenant.name),
+        call_id: Arc::from(record.call_id.as_str()),
+        script_id: script.id.to_string(),
+        script_version: script.version.to_string(),
+        started,
+        time_zone: record.time_zone.clone(),
+        began_ms: began_ms(started, wall_ms),
+        received_ms: wall_ms,
+        label: String::new(),
+        rule: String::new(),
+        revision: 1,
+        ended_by: crate::core::verdict::EndedBy::EndOfRecord.as_str().to_owned(),
+        ended_ms: Some(wall_ms),
+    };
+    rows.calls.push(CallRow {
+        id,
+        tenant: Arc::clone(&head.tenant),
+        call_id: Arc::clone(&head.call_id),
+        script_id: script.id.clone(),
+        script_version: script.version.clone(),
+        started,
+        time_zone: head.time_zone.as_str().into(),
+        began_ms: head.began_ms,
+        received_ms: wall_ms,
+        attributes: record.attributes.clone().into_iter().collect(),
+    });
+    rows.events.extend(events.iter().cloned());
+    StoredCall { head, events }
+}
+
+/// The rows of a call's final verdict.
+fn keep(call: i64, verdict: &v1::Verdict, wall_ms: i64, rows: &mut Group) {
+    rows.standings.push(StandingRow {
+        call,
+        label: verdict.label.as_str().into(),
+        rule: verdict.rule_id.as_str().into(),
+        revision: verdict.revision,
+        ended_by: verdict.ended_by.as_str().into(),
+        ended_ms: Some(wall_ms),
+    });
+    let body = Bytes::from(verdict.encode_to_vec());
+    rows.verdicts.push(VerdictRow { call, revision: verdict.revision, made_ms: wall_ms, body });
+}
+
+/// When a call began, in milliseconds since 1970: as told, else when it came.
+pub(super) fn began_ms(started: Option<(i64, i32)>, received_ms: i64) -> i64 {
+    started.map_or(received_ms, |(seconds, nanos)| seconds.saturating_mul(1_000).saturating_add(i64::from(nanos / 1_000_000)))
+}
