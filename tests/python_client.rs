@@ -9,19 +9,22 @@ use std::time::{Duration, Instant};
 struct Server {
     process: Child,
     address: String,
+    _store: tempfile::TempDir,
 }
 
 impl Server {
     fn start() -> Self {
+        let store = tempfile::tempdir().expect("a folder");
         let mut process = Command::new(env!("CARGO_BIN_EXE_callgrade"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--gap-ms", "300", "--idle-ms", "3000"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--gap-ms", "300", "--idle-ms", "3000", "--store"])
+            .arg(store.path())
             .stdout(Stdio::piped())
             .spawn()
             .expect("callgrade starts");
         let mut line = String::new();
         BufReader::new(process.stdout.take().expect("its stdout is ours")).read_line(&mut line).expect("it says where it listens");
         let address = line.trim_end().strip_prefix("listening on ").unwrap_or_else(|| panic!("its first line is {line:?}")).to_owned();
-        Self { process, address }
+        Self { process, address, _store: store }
     }
 
     /// Its exit code, once it has gone; `None` if it was killed, or does not go.

@@ -67,6 +67,9 @@ pub(super) fn run(args: &ServeArgs) -> Outcome {
         ..ServerOptions::default()
     };
     let limits = Limits { message_bytes: args.max_message_bytes, ..args.limits.limits() };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let (listener, address) =
+        runtime.block_on(transport::listen(&args.listen)).map_err(|error| anyhow::anyhow!("cannot listen on {}: {error}", args.listen))?;
     let settings = TenantSettings { limits, ..TenantSettings::default() };
     let service = if args.store == "none" {
         eprintln!("callgrade: --store none: calls are kept nowhere, and lost when the server ends");
@@ -81,10 +84,7 @@ pub(super) fn run(args: &ServeArgs) -> Outcome {
     if recovered.calls > 0 {
         eprintln!("callgrade: {} open calls with {} events brought back from {}", recovered.calls, recovered.events, args.store);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let (listener, address) =
-            transport::listen(&args.listen).await.map_err(|error| anyhow::anyhow!("cannot listen on {}: {error}", args.listen))?;
         let mut stdout = std::io::stdout();
         writeln!(stdout, "listening on {address}")?;
         stdout.flush()?;

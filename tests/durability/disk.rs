@@ -1,0 +1,78 @@
+//! Disks that fill up and disks that turn read-only: small file systems of our own.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use callgrade::store::{Location, Store};
+
+use super::load::calls;
+use super::process::Process;
+use super::{check, dialling, refusals, text};
+use crate::support::{block_on, callgrade, stderr};
+
+/// A file system in memory, unmounted when dropped.
+struct Disk(tempfile::TempDir);
+
+impl Disk {
+    /// Of so many kibibytes; `None` where mounting is not allowed.
+    fn mount(kib: u32) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={kib}k"), "tmpfs"]).arg(folder.path()).output();
+        mounted.is_ok_and(|output| output.status.success()).then(|| Self(folder))
+    }
+
+    fn remount(&self, options: &str) {
+        let remounted = Command::new("mount").args(["-o", &format!("remount,{options}")]).arg(self.0.path()).status().expect("mount runs");
+        assert!(remounted.success());
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").args(["-l"]).arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_and_recovers() {
+    let Some(disk) = Disk::mount(1_024) else {
+        println!("skipped: a_full_disk_refuses_and_recovers (mounting a tmpfs is not allowed)");
+        return;
+    };
+    let server = Process::start(&text(disk.path()), &[]);
+    let calls = Arc::new(calls(600));
+    block_on(async {
+        let (progress, dialling) = dialling(&server, &calls);
+        refusals(&progress, 20).await;
+        assert!(progress.acked.load(Ordering::Relaxed) > 0, "something found room");
+        disk.remount("size=65536k");
+        dialling.await.expect("the calls are sent");
+    });
+    server.kill();
+    check(&Store::open(&Location::Directory(disk.path().to_owned())).expect("the store opens"), &calls);
+}
+
+#[test]
+fn a_read_only_disk_is_told_of_at_the_start() {
+    let Some(disk) = Disk::mount(65_536) else {
+        println!("skipped: a_read_only_disk_is_told_of_at_the_start (mounting a tmpfs is not allowed)");
+        return;
+    };
+    Process::start(&text(disk.path()), &[]).kill();
+    disk.remount("ro");
+    let output = callgrade(&["serve", "--listen", "127.0.0.1:0", "--store", &text(disk.path())], b"");
+    assert_eq!(output.status.code(), Some(2));
+    let told = stderr(&output);
+    assert!(
+        told.starts_with("callgrade: the store is read-only (") || told.starts_with("callgrade: the store cannot be reached ("),
+        "{told}"
+    );
+    disk.remount("rw");
+    Process::start(&text(disk.path()), &[]).kill();
+}

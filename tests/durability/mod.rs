@@ -1,0 +1,192 @@
+//! Nothing acknowledged is lost and no verdict is doubled, whatever is killed: real servers, real processes, real disks.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use callgrade::store::{Location, Store};
+use callgrade::wire::v1;
+use prost::Message;
+
+use crate::support::{block_on, callgrade, comparable, stdout};
+
+mod disk;
+mod load;
+mod process;
+mod sync;
+
+use load::{Dialled, Progress, calls, dial, jsonl};
+use process::{Process, kill_at_start};
+
+/// What `classify` says of the calls, by id.
+fn classified(calls: &[Dialled]) -> BTreeMap<String, v1::Verdict> {
+    let output = callgrade(&["classify", "-"], &jsonl(calls));
+    assert!(output.status.success());
+    let verdict = |line: &str| serde_json::from_str::<v1::Verdict>(line).expect("a verdict");
+    stdout(&output).lines().map(|line| verdict(line)).map(|verdict| (verdict.call_id.clone(), verdict)).collect()
+}
+
+/// Every event is in the store, and each call has one final verdict, the one that `classify` gives.
+fn check(store: &Store, calls: &[Dialled]) {
+    let expected = classified(calls);
+    assert_eq!(expected.len(), calls.len());
+    let ids: Vec<&str> = calls.iter().map(|call| call.call_id.as_str()).collect();
+    let kept = store.find("default", &ids).expect("the store is read");
+    assert_eq!(kept.len(), calls.len(), "every call is kept once");
+    let kept: BTreeMap<&str, _> = kept.iter().map(|call| (&*call.head.call_id, call)).collect();
+    for call in calls {
+        let stored = kept[call.call_id.as_str()];
+        let seqs: Vec<u32> = stored.events.iter().map(|row| row.seq).collect();
+        assert_eq!(seqs, (1..=call.events.len() as u32).collect::<Vec<u32>>(), "{}: its events", call.call_id);
+        let history = store.history(stored.head.id).expect("the store is read");
+        let verdicts: Vec<v1::Verdict> = history.iter().map(|body| v1::Verdict::decode(&**body).expect("a verdict")).collect();
+        assert_eq!(verdicts.iter().map(|verdict| verdict.revision).collect::<Vec<u32>>(), [1], "{}: its final verdicts", call.call_id);
+        assert_eq!(comparable(&verdicts[0]), comparable(&expected[&call.call_id]), "{}", call.call_id);
+        assert_eq!(stored.head.label, expected[&call.call_id].label, "{}", call.call_id);
+    }
+}
+
+/// A number that is different at each run, for moments of killing.
+fn chance() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(0)
+}
+
+#[test]
+fn nothing_is_lost_when_the_server_is_killed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // While it makes its tables, and while it finds them made.
+    for _ in 0..4 {
+        kill_at_start(folder.path(), Duration::from_millis(chance() % 60));
+    }
+    let store = folder.path().to_string_lossy().into_owned();
+    let calls = Arc::new(calls(2_000));
+    killed(&calls, &store, 10, |_| ());
+    check(&Store::open(&Location::Directory(folder.path().to_owned())).expect("the store opens"), &calls);
+}
+
+/// Sends the calls over two streams while the server is killed so many times, each time after another share of the events.
+fn killed(calls: &Arc<Vec<Dialled>>, store: &str, kills: usize, mut also: impl FnMut(usize)) {
+    let total: usize = calls.iter().map(|call| call.events.len()).sum();
+    let mut server = Process::start(store, &[]);
+    let progress = Arc::new(Progress::default());
+    progress.address.lock().expect("an address").clone_from(&server.address);
+    block_on(async {
+        let half = calls.len() / 2;
+        let dialling: Vec<_> = [0, 1]
+            .into_iter()
+            .map(|part| {
+                let (calls, progress) = (Arc::clone(calls), Arc::clone(&progress));
+                let range = if part == 0 { 0..half } else { half..calls.len() };
+                tokio::spawn(async move { dial(&calls[range], progress, part).await })
+            })
+            .collect();
+        for kill in 1..=kills {
+            let step = total / (kills + 1);
+            let at = kill * step - (chance() as usize % (step / 2));
+            while progress.acked.load(Ordering::Relaxed) < at {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            server.kill();
+            also(kill);
+            server = Process::start(store, &[]);
+            progress.address.lock().expect("an address").clone_from(&server.address);
+        }
+        for dialled in dialling {
+            dialled.await.expect("the calls are sent");
+        }
+        drop(server);
+    });
+    let heard = progress.finals.lock().expect("verdicts");
+    assert!(heard.values().all(|revisions| revisions.len() == 1), "a call was heard to end twice");
+    assert_eq!(progress.acked.load(Ordering::Relaxed), total);
+}
+
+#[test]
+fn live_calls_go_on_where_they_stood() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = folder.path().to_string_lossy().into_owned();
+    let call = &calls(1)[0];
+    let (first, rest) = call.events.split_at(call.events.len() - 1);
+    let state = |server: &Process| {
+        block_on(async {
+            let mut client = v1::grading_client::GradingClient::connect(format!("http://{}", server.address)).await.expect("it answers");
+            client.get_call_state(v1::GetCallStateRequest { call_id: "call-0".to_owned() }).await.map(tonic::Response::into_inner)
+        })
+    };
+    let server = Process::start(&store, &[]);
+    assert_eq!(state(&server).expect_err("no call yet").code(), tonic::Code::NotFound);
+    let progress = Arc::new(Progress::default());
+    progress.address.lock().expect("an address").clone_from(&server.address);
+    let part = [Dialled { call_id: call.call_id.clone(), script_id: call.script_id.clone(), events: first.to_vec() }];
+    block_on(dial(&part, Arc::clone(&progress), 0));
+    let before = state(&server).expect("the call");
+    assert_eq!((before.last_seq, before.r#final, before.revision), (first.len() as u32, false, 0));
+    server.kill();
+    // Idle time has run on while nobody was there.
+    let server = Process::start(&store, &[]);
+    assert_eq!(state(&server).expect("the call"), before);
+    let whole = [Dialled { call_id: call.call_id.clone(), script_id: call.script_id.clone(), events: [first, rest].concat() }];
+    progress.address.lock().expect("an address").clone_from(&server.address);
+    block_on(dial(&whole, Arc::clone(&progress), 2));
+    let after = state(&server).expect("the call");
+    assert_eq!((after.last_seq, after.r#final, after.revision), (whole[0].events.len() as u32, true, 1));
+    server.kill();
+    check(&Store::open(&Location::Directory(folder.path().to_owned())).expect("the store opens"), &whole);
+}
+
+#[test]
+fn idle_time_runs_on_while_the_server_is_down() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = folder.path().to_string_lossy().into_owned();
+    let server = Process::start(&store, &[]);
+    let call = calls(1).remove(0);
+    let part = [Dialled { events: call.events[..1].to_vec(), ..call }];
+    let progress = Arc::new(Progress::default());
+    progress.address.lock().expect("an address").clone_from(&server.address);
+    block_on(dial(&part, Arc::clone(&progress), 0));
+    server.kill();
+    std::thread::sleep(Duration::from_millis(300));
+    let _server = Process::start(&store, &["--idle-ms", "200"]);
+    let store = Store::open(&Location::Directory(folder.path().to_owned())).expect("the store opens");
+    let ended = || store.find("default", &["call-0"]).expect("the store is read")[0].head.clone();
+    let begun = std::time::Instant::now();
+    while ended().ended_ms.is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "the idle call was not ended");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(ended().ended_by, "idle");
+    assert_eq!(store.history(ended().id).expect("the store is read").len(), 1);
+}
+
+#[test]
+fn two_servers_do_not_share_a_store() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = folder.path().to_string_lossy().into_owned();
+    let _first = Process::start(&store, &[]);
+    let output = callgrade(&["serve", "--listen", "127.0.0.1:0", "--store", &store], b"");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(crate::support::stderr(&output), format!("callgrade: {store} is in use by another callgrade server\n"));
+}
+
+/// Dials calls in the background.
+fn dialling(server: &Process, calls: &Arc<Vec<Dialled>>) -> (Arc<Progress>, tokio::task::JoinHandle<()>) {
+    let progress = Arc::new(Progress::default());
+    progress.address.lock().expect("an address").clone_from(&server.address);
+    let (calls, shared) = (Arc::clone(calls), Arc::clone(&progress));
+    (progress, tokio::spawn(async move { dial(&calls, shared, 0).await }))
+}
+
+/// Waits until so many events were refused.
+async fn refusals(progress: &Progress, count: usize) {
+    while progress.refused.load(Ordering::Relaxed) < count {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// A folder as the command line takes it.
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
