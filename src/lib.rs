@@ -25,7 +25,7 @@
 //! - [`wire`]: the contract's messages, and the way from a verdict to them.
 //! - [`service`]: what the server does whichever transport asks.
 //! - [`transport`]: the doors, thin.
-//! - [`cli`]: one file per subcommand. [`config`]: the one reader of the environment.
+//! - [`cli`]: one file per subcommand. [`config`]: the one reader of the environment and of files of settings.
 //!
 //! A verdict is a function of script version and events, so replay is the whole of batch grading and live cannot drift from it.
 

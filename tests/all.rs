@@ -3,6 +3,7 @@
 mod callback;
 mod cases;
 mod cli;
+mod config;
 mod eval;
 mod formats;
 mod learned;

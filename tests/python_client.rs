@@ -13,7 +13,7 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_callgrade"))
+        let mut process = crate::support::program()
             .args(["serve", "--listen", "127.0.0.1:0", "--gap-ms", "300", "--idle-ms", "3000"])
             .stdout(Stdio::piped())
             .spawn()

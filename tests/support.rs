@@ -206,18 +206,22 @@ pub fn write_bundle(bundle: &Bundle, folder: &Path) {
     }
 }
 
+/// The real program, with no setting from the environment that the tests run in.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callgrade"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CALLGRADE_")) {
+        command.env_remove(name);
+    }
+    command.env("LC_ALL", "C");
+    command
+}
+
 /// Runs the real program.
 pub fn callgrade(args: &[&str], input: &[u8]) -> Output {
     use std::io::Write;
     use std::process::Stdio;
-    let mut child = Command::new(env!("CARGO_BIN_EXE_callgrade"))
-        .args(args)
-        .env("LC_ALL", "C")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
+    let mut child =
+        program().args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let mut stdin = child.stdin.take().expect("its input");
     let input = input.to_vec();
     let writer = std::thread::spawn(move || {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{LimitOptions, Outcome, ScriptOptions};
+use super::{ConfigOptions, LimitOptions, Outcome, ScriptOptions};
 use crate::ingest::Limits;
 use crate::service::tenant::{TenantSettings, Tenants};
 use crate::service::{Patience, Service};
@@ -17,6 +17,8 @@ use crate::transport::{self, ServerOptions};
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
+    #[command(flatten)]
+    config: ConfigOptions,
     #[command(flatten)]
     scripts: ScriptOptions,
     #[command(flatten)]
