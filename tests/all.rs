@@ -8,6 +8,7 @@ mod eval;
 mod formats;
 mod learned;
 mod lint;
+mod operations;
 mod properties;
 mod python_client;
 mod readme;

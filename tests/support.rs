@@ -165,10 +165,14 @@ impl TestServer {
     /// With scripts of its own.
     pub async fn start_with(library: Library, patience: Patience, limits: Limits) -> Self {
         let scripts = ScriptChoice::new(library, None).expect("a choice");
-        let service = Service::new(scripts, limits, patience);
+        Self::start_service(Service::new(scripts, limits, patience), ServerOptions::default()).await
+    }
+
+    /// Of a service and with options of its own.
+    pub async fn start_service(service: Arc<Service>, options: ServerOptions) -> Self {
         let (listener, address) = transport::listen("127.0.0.1:0").await.expect("a free port");
         let (stop, stopped) = oneshot::channel();
-        let serving = transport::serve(service, listener, ServerOptions::default(), async {
+        let serving = transport::serve(service, listener, options, async {
             let _ = stopped.await;
         });
         let done = tokio::spawn(async { serving.await.expect("the server runs") });
@@ -238,4 +242,17 @@ pub fn stdout(output: &Output) -> String {
 
 pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Asks a server over HTTP/1.1; the status, and the body.
+pub async fn get(address: &str, path: &str) -> (u16, String) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut connection = tokio::net::TcpStream::connect(address).await.expect("the server listens");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    connection.write_all(request.as_bytes()).await.expect("the request is sent");
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).await.expect("an answer");
+    let answer = String::from_utf8(answer).expect("text");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    (head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status"), body.to_owned())
 }

@@ -8,6 +8,7 @@ use super::Refusal;
 use super::refusal::status;
 use crate::core::script::Script;
 use crate::core::verdict::Verdict;
+use crate::telemetry::{Metrics, Tally};
 use crate::wire::{self, CallHead, v1};
 
 /// A verdict with all that its message needs but the call's id.
@@ -29,6 +30,18 @@ impl Graded {
         let mut bytes = Vec::with_capacity(1_024);
         wire::encode::message(&self.script, self.head(call_id), &self.verdict, &mut bytes);
         bytes
+    }
+
+    /// Counts the call's end, or the change of its verdict after.
+    pub(super) fn count(&self, metrics: &Metrics) {
+        let Self { script, verdict, revision, .. } = self;
+        if *revision > 1 {
+            metrics.revised_verdict(&script.id);
+            return;
+        }
+        let label = verdict.label.and_then(|label| script.labels.get(label)).map_or("", |label| &label.id);
+        let rule = verdict.rule.and_then(|rule| script.rules.get(rule)).map_or("", |rule| &rule.id);
+        metrics.final_verdict(&script.id, label, rule);
     }
 
     pub(super) fn message(&self, call_id: &str) -> v1::Verdict {
@@ -78,6 +91,15 @@ impl Told {
             Answer::Ack(seq) => Some(Self { call: self.call, answer: Answer::refused(seq, refusal.clone()) }),
             Answer::Verdict(_) => None,
             Answer::Refused(..) => Some(self),
+        }
+    }
+
+    /// Adds it to what events led to.
+    pub fn tally(&self, tally: &mut Tally) {
+        match &self.answer {
+            Answer::Ack(_) => tally.ack(),
+            Answer::Refused(_, refusal) => tally.rejection(refusal.code()),
+            Answer::Verdict(_) => {}
         }
     }
 
