@@ -25,7 +25,7 @@
 //! - [`wire`]: the contract's messages, and the way from a verdict to them.
 //! - [`service`]: what the server does whichever transport asks.
 //! - [`transport`]: the doors, thin.
-//! - [`telemetry`]: what an operator sees; told by all, asks nobody.
+//! - [`telemetry`]: what an operator sees, logs, metrics, traces; told by all, asks nobody.
 //! - [`cli`]: one file per subcommand. [`config`]: the one reader of the environment and of files of settings.
 //!
 //! A verdict is a function of script version and events, so replay is the whole of batch grading and live cannot drift from it.

@@ -15,3 +15,4 @@ mod readme;
 mod script_load;
 mod server;
 mod support;
+mod telemetry;

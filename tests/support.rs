@@ -1,9 +1,11 @@
 //! What the tests share: a call builder, the bundled cases, a real server on a free port, the real program.
 
 use std::future::Future;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use callgrade::core::event::{Event, EventKind, Hangup, Party, Speaker, Utterance};
 use callgrade::core::script::Script;
@@ -223,7 +225,6 @@ pub fn program() -> Command {
 /// Runs the real program.
 pub fn callgrade(args: &[&str], input: &[u8]) -> Output {
     use std::io::Write;
-    use std::process::Stdio;
     let mut child =
         program().args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let mut stdin = child.stdin.take().expect("its input");
@@ -255,4 +256,73 @@ pub async fn get(address: &str, path: &str) -> (u16, String) {
     let answer = String::from_utf8(answer).expect("text");
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
     (head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status"), body.to_owned())
+}
+
+/// `callgrade serve` as a process, which does not outlive its test.
+pub struct RunningServer {
+    process: Child,
+    pub address: String,
+    log: Option<std::thread::JoinHandle<String>>,
+}
+
+impl RunningServer {
+    /// On a free port, keeping nothing.
+    pub fn start(arguments: &[&str]) -> Self {
+        Self::start_with(program().args(["serve", "--listen", "127.0.0.1:0", "--store", "none"]).args(arguments))
+    }
+
+    /// A command that serves, and says where on its first line.
+    pub fn start_with(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("callgrade starts");
+        let mut errors = process.stderr.take().expect("its stderr is ours");
+        let log = std::thread::spawn(move || {
+            let mut log = String::new();
+            errors.read_to_string(&mut log).expect("its log is text");
+            log
+        });
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().expect("its stdout is ours")).read_line(&mut line).expect("it says where it listens");
+        let address = line.trim_end().strip_prefix("listening on ").map(str::to_owned);
+        let mut server = Self { process, address: address.unwrap_or_default(), log: Some(log) };
+        if server.address.is_empty() {
+            panic!("its first line is {line:?}: {}", server.log());
+        }
+        server
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.id().to_string()]).status().expect("kill runs");
+        assert!(sent.success(), "{name} was sent");
+    }
+
+    /// Its exit code, once it has gone; `None` if it was killed, or does not go.
+    pub fn exit_code(&mut self) -> Option<i32> {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < deadline {
+            if let Some(status) = self.process.try_wait().expect("it can be waited for") {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        None
+    }
+
+    /// What it wrote to standard error, once it has gone.
+    pub fn log(&mut self) -> String {
+        self.log.take().and_then(|log| log.join().ok()).unwrap_or_default()
+    }
+}
+
+impl Drop for RunningServer {
+    fn drop(&mut self) {
+        // An error means that it has gone already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }

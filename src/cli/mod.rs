@@ -178,7 +178,7 @@ fn run(command: Command, lang: Lang, settled: &Settled) -> Outcome {
         Command::Explain(args) => explain::run(&args, lang),
         Command::Eval(args) => eval::run(&args, lang),
         Command::Script(args) => script::run(&args, lang),
-        Command::Serve(args) => serve::run(&args),
+        Command::Serve(args) => serve::run(&args, settled),
         Command::Config(args) => config::run(&args, settled, lang),
         Command::Demo(args) => demo::run(&args, lang),
     }

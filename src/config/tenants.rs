@@ -14,9 +14,6 @@ use toml::de::{DeValue, ValueDeserializer};
 
 use super::{ConfigError, Origin};
 
-/// What holds for every tenant whose own table does not say otherwise.
-const EVERY: &str = "*";
-
 /// What the file says of tenants: `[tenants.NAME]`, `[tenants.default]` for that of servers without keys, and `[tenants."*"]`
 /// for all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -127,6 +124,9 @@ fn is_name(name: &str) -> bool {
 }
 
 impl Tenants {
+    /// The table of what holds for every tenant whose own does not say otherwise.
+    pub const EVERY: &str = "*";
+
     /// Reads the table of tables; `place` tells where a span of the file is.
     pub(super) fn read(tables: Spanned<DeValue<'_>>, place: &dyn Fn(Range<usize>) -> Origin) -> Result<Self, ConfigError> {
         let at = tables.span();
@@ -136,7 +136,7 @@ impl Tenants {
         let mut tenants = BTreeMap::new();
         for (name, table) in tables {
             let (at, name) = (name.span(), name.into_inner().into_owned());
-            if name != EVERY && !is_name(&name) {
+            if name != Self::EVERY && !is_name(&name) {
                 let reason = format!("{name:?} is no tenant's name: 1 to 64 of a-z, 0-9, _ and - are wanted, or \"*\" for all");
                 return Err(ConfigError::Wrong(place(at), reason));
             }
@@ -156,7 +156,7 @@ impl Tenants {
     /// What holds for a tenant: its own table's settings, and those for all where it has none.
     #[must_use]
     pub fn of(&self, name: &str) -> Tenant {
-        let every = self.0.get(EVERY).cloned().unwrap_or_default();
+        let every = self.0.get(Self::EVERY).cloned().unwrap_or_default();
         let Some(own) = self.0.get(name).cloned() else { return every };
         Tenant {
             mask: own.mask.or(every.mask),

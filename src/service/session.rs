@@ -340,7 +340,7 @@ impl Session {
         self.sent = standing;
         self.revision += 1;
         let graded = Arc::new(graded);
-        graded.count(cx.metrics);
+        graded.count(&self.call_id, cx.metrics);
         self.last = Some(Arc::clone(&graded));
         if let Some(keeping) = &mut cx.keeping {
             let (rows, made_ms) = (&mut keeping.rows, keeping.wall_ms);

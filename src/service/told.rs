@@ -33,15 +33,15 @@ impl Graded {
     }
 
     /// Counts the call's end, or the change of its verdict after.
-    pub(super) fn count(&self, metrics: &Metrics) {
+    pub(super) fn count(&self, call_id: &str, metrics: &Metrics) {
         let Self { script, verdict, revision, .. } = self;
-        if *revision > 1 {
-            metrics.revised_verdict(&script.id);
-            return;
-        }
         let label = verdict.label.and_then(|label| script.labels.get(label)).map_or("", |label| &label.id);
         let rule = verdict.rule.and_then(|rule| script.rules.get(rule)).map_or("", |rule| &rule.id);
-        metrics.final_verdict(&script.id, label, rule);
+        tracing::debug!(call_id, script = &*script.id, label, rule, revision, "final verdict");
+        match revision {
+            1 => metrics.final_verdict(&script.id, label, rule),
+            _ => metrics.revised_verdict(&script.id),
+        }
     }
 
     pub(super) fn message(&self, call_id: &str) -> v1::Verdict {
@@ -94,11 +94,15 @@ impl Told {
         }
     }
 
-    /// Adds it to what events led to.
+    /// Adds it to what events led to. A rejection is logged by its code: its words may be the call's.
     pub fn tally(&self, tally: &mut Tally) {
         match &self.answer {
             Answer::Ack(_) => tally.ack(),
-            Answer::Refused(_, refusal) => tally.rejection(refusal.code()),
+            Answer::Refused(seq, refusal) => {
+                let code = refusal.code();
+                tracing::debug!(call_id = self.call, seq, reason = wire::code_name(code), "event rejected");
+                tally.rejection(code);
+            }
             Answer::Verdict(_) => {}
         }
     }

@@ -136,6 +136,7 @@ impl UnaryService<raw::GradeCallRequest> for GradeCall {
             let call = request.into_inner().call.unwrap_or_default();
             let record = ingest::proto::call(&call, &tenant.settings.limits);
             let call_id = record.call_id.clone();
+            tracing::Span::current().record("call_id", &call_id);
             let (verdict, rejections) = service.grade(&tenant, record).await.map_err(|refusal| refused(&call_id, &refusal))?;
             Ok(tonic::Response::new(v1::GradeCallResponse {
                 verdict: Some(verdict),

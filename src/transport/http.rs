@@ -119,6 +119,9 @@ fn read(body: Body, tenant: &Tenant) -> Result<Bytes, Refusal> {
 /// The call id of a path.
 fn named(path: CallPath) -> Result<String, Failure> {
     path.map(|Path(call_id)| call_id)
+        .inspect(|call_id| {
+            tracing::Span::current().record("call_id", call_id);
+        })
         .map_err(|_| Failure(Refusal::Invalid("the call id in the path is not UTF-8".to_owned()), String::new()))
 }
 
@@ -155,6 +158,7 @@ async fn grade(State(service): State<Arc<Service>>, extensions: Extensions, body
     let unreadable = |rejection: ingest::Rejection| Failure(Refusal::Invalid(rejection.to_string()), rejection.call_id);
     let record = jsonl::call(&body, &tenant.settings.limits).map_err(unreadable)?;
     let call_id = record.call_id.clone();
+    tracing::Span::current().record("call_id", &call_id);
     let (verdict, rejections) = service.grade(&tenant, record).await.map_err(|refusal| Failure(refusal, call_id))?;
     let rejections = rejections.iter().map(|it| rejected(&super::grpc::rejection(it))).collect();
     Ok(Json(Graded { verdict, rejections }))

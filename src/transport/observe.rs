@@ -22,6 +22,7 @@ use tonic::Code;
 use tracing::{Instrument, Span, field};
 
 use crate::service::Service;
+use crate::telemetry::traces::continue_trace;
 use crate::wire::{DESCRIPTORS, code_name};
 
 /// Observes the requests of all routes.
@@ -76,7 +77,9 @@ async fn observe(service: Arc<Service>, request: Request, next: Next) -> Respons
         tenant = field::Empty,
         call_id = field::Empty,
         code = field::Empty,
+        trace_id = field::Empty,
     );
+    continue_trace(&span, request.headers());
     let mut outcome = Outcome { service, span: span.clone(), method, told: false };
     // Whoever waits for the answer may go away before there is one.
     let response = next.run(request).instrument(span).await;
