@@ -4,6 +4,7 @@ mod callback;
 mod cases;
 mod cli;
 mod config;
+mod deploy;
 mod eval;
 mod formats;
 mod learned;

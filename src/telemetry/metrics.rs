@@ -14,21 +14,18 @@ use tonic::Code;
 use crate::wire::code_name;
 
 /// How a metric behaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     /// It only grows.
     Counter,
     /// It goes up and down.
     Gauge,
     /// It counts what was observed by size: these are the upper bounds.
-    Histogram(&'static [Bound]),
+    Histogram(&'static [f64]),
 }
 
-/// The upper bound of a histogram's bucket, in thousandths of the metric's unit.
-pub type Bound = u64;
-
 /// A metric, and all that is to be known of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Declared {
     /// Its name.
     pub name: &'static str,
@@ -46,11 +43,10 @@ const fn declared(name: &'static str, kind: Kind, unit: Unit, labels: &'static [
     Declared { name, kind, unit, labels, help }
 }
 
-/// 100 µs to 10 s.
-const SECONDS: &[Bound] = &[1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
-/// 1 to 10,000 rows.
-const ROWS: &[Bound] =
-    &[1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000];
+/// From a disk that forgets to one that hangs.
+const SECONDS: &[f64] = &[0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
+/// From one call's event to all that fits in a group.
+const ROWS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0];
 
 const EVENTS: Declared =
     declared("callgrade_events_total", Kind::Counter, Unit::Count, &[], "Events received, those rejected and those sent again included");
@@ -206,6 +202,9 @@ impl Default for Metrics {
     }
 }
 
+/// A commit that takes so long keeps whoever waits for its acknowledgements waiting: it is logged.
+const SLOW: Duration = Duration::from_secs(1);
+
 const METADATA: Metadata<'static> = Metadata::new("callgrade", Level::INFO, Some("callgrade"));
 
 fn key(metric: &Declared, values: &[&str]) -> Key {
@@ -217,9 +216,8 @@ fn key(metric: &Declared, values: &[&str]) -> Key {
 fn builder() -> PrometheusBuilder {
     DECLARED.iter().fold(PrometheusBuilder::new(), |builder, metric| match metric.kind {
         Kind::Histogram(bounds) => {
-            let bounds: Vec<f64> = bounds.iter().map(|bound| *bound as f64 / 1_000.0).collect();
             // An error would mean that there are no bounds; then it is a summary.
-            builder.set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), &bounds).unwrap_or_else(|_| PrometheusBuilder::new())
+            builder.set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), bounds).unwrap_or_else(|_| PrometheusBuilder::new())
         }
         Kind::Counter | Kind::Gauge => builder,
     })
@@ -324,6 +322,9 @@ impl Metrics {
     pub fn commit(&self, took: Duration, rows: usize) {
         self.commit_seconds.record(took.as_secs_f64());
         self.commit_rows.record(rows as f64);
+        if took >= SLOW {
+            tracing::warn!(took_ms = took.as_millis() as u64, rows, "slow commit");
+        }
     }
 
     /// A commit failed.
