@@ -10,12 +10,13 @@ use callgrade::script::Library;
 use callgrade::service::{Patience, ScriptChoice, Service, Stage};
 use callgrade::transport::ServerOptions;
 use callgrade::wire::v1;
+use callgrade::wire::v1::grading_client::GradingClient;
 use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::support::{CallBuilder, TestServer, block_on, call_message, get, stream_message};
+use crate::support::{CallBuilder, RunningServer, TestServer, block_on, call_message, get, program, stream_message};
 
 fn service() -> Arc<Service> {
     let scripts = ScriptChoice::new(Library::bundled().expect("the bundled scripts compile"), None).expect("a choice");
@@ -194,4 +195,38 @@ fn a_server_told_to_stop_says_so_before_it_closes_its_doors() {
             server.client().await.grade_call(v1::GradeCallRequest { call: Some(call_message("c", "telemarketing", &asking())) }).await;
         assert_eq!(graded.expect("graded").into_inner().verdict.map(|verdict| verdict.label), Some("C".to_owned()));
     });
+}
+
+#[test]
+fn commits_and_recovery_are_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let start = || {
+        let store = folder.path().join("calls");
+        RunningServer::start_with(program().args(["serve", "--listen", "127.0.0.1:0", "--log-format", "text", "--store"]).arg(store))
+    };
+    let mut server = start();
+    block_on(async {
+        let mut client = GradingClient::connect(format!("http://{}", server.address)).await.expect("the server answers");
+        let messages: Vec<_> = (1..).zip(&asking()[..3]).map(|(seq, event)| stream_message("kept", "telemarketing", seq, event)).collect();
+        let mut answers = client.stream_calls(tokio_stream::iter(messages)).await.expect("a stream").into_inner();
+        while answers.message().await.expect("no error").is_some() {}
+        let metrics = metrics(&server.address).await;
+        let commits = metrics["callgrade_commit_seconds_count"];
+        assert!(commits >= 1.0 && metrics["callgrade_commit_rows_count"] == commits, "{metrics:#?}");
+        // The call, its events, where it stands.
+        assert!(metrics["callgrade_commit_rows_sum"] >= 4.0, "{metrics:#?}");
+        assert_eq!((metrics["callgrade_queue_depth{queue=\"journal\"}"], metrics["callgrade_commit_failures_total"]), (0.0, 0.0));
+        assert_eq!((metrics["callgrade_acks_total"], metrics["callgrade_recovered_calls"]), (3.0, 0.0));
+    });
+    server.signal("TERM");
+    assert_eq!(server.exit_code(), Some(0), "{}", server.log());
+
+    let mut server = start();
+    let metrics = block_on(metrics(&server.address));
+    assert_eq!((metrics["callgrade_recovered_calls"], metrics["callgrade_live_calls"]), (1.0, 1.0));
+    assert!(metrics["callgrade_recovery_seconds"] > 0.0);
+    server.signal("TERM");
+    assert_eq!(server.exit_code(), Some(0));
+    let log = server.log();
+    assert!(log.contains("open calls brought back calls=1 events=3 lost=0"), "{log}");
 }
