@@ -125,8 +125,9 @@ pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
     // What tasks still hold goes with the runtime; the journal then writes what is left.
     runtime.shutdown_timeout(LAST_WORD);
     drop(service);
+    served?;
     tracing::info!("stopped");
-    served.map(|()| ExitCode::SUCCESS)
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What holds for tenants: as the file has it, and where it is silent as the flags have it.
