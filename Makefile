@@ -6,7 +6,7 @@ SHELL := /bin/bash
 ARGS ?=
 VENV := .venv
 
-.PHONY: help demo test models lint bench fuzz venv-packages
+.PHONY: help demo test deny models lint bench fuzz venv-packages
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -15,10 +15,13 @@ demo: ## Start the service and stream sample calls through it; ARGS=--exit ends 
 	@command -v cargo >/dev/null || { echo "make demo needs Rust: install rustup, then try again"; exit 1; }
 	cargo run --quiet --locked -- demo $(ARGS)
 
-test: lint $(VENV)/installed ## Install what the tests need, and pass every test
+test: lint deny $(VENV)/installed ## Install what the tests need, and pass every test
 	CALLGRADE_PYTHON="$(CURDIR)/$(VENV)/bin/python" cargo test --locked --lib --bins --tests
 	cargo test --locked --doc
 	@$(MAKE) --no-print-directory models
+
+deny: ## Check the licences, bans and sources of dependencies (needs cargo-deny)
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --offline --locked check licenses bans sources; else echo "skipped: cargo deny (not installed)"; fi
 
 models: ## Check that each script's model.txt is what its examples give
 	cargo run --quiet --locked -- script train --check --scripts scripts

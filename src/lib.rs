@@ -25,7 +25,8 @@
 //! - [`wire`]: the contract's messages, and the way from a verdict to them.
 //! - [`service`]: what the server does whichever transport asks.
 //! - [`transport`]: the doors, thin.
-//! - [`cli`]: one file per subcommand. [`config`]: the one reader of the environment.
+//! - [`telemetry`]: what an operator sees, logs, metrics, traces; told by all, asks nobody.
+//! - [`cli`]: one file per subcommand. [`config`]: the one reader of the environment and of files of settings.
 //!
 //! A verdict is a function of script version and events, so replay is the whole of batch grading and live cannot drift from it.
 
@@ -37,5 +38,6 @@ pub mod ingest;
 pub mod script;
 pub mod service;
 pub mod store;
+pub mod telemetry;
 pub mod transport;
 pub mod wire;

@@ -135,7 +135,10 @@ fn commands_that_cannot_run_exit_with_2() {
             "callgrade: /nowhere/calls.jsonl: No such file or directory (os error 2)\n".to_owned(),
         ),
         (vec!["script", "lint", "nope"], "callgrade: no script and no folder \"nope\"; there are broadband, telemarketing\n".to_owned()),
-        (vec!["serve", "--listen", "nowhere"], "callgrade: cannot listen on nowhere: invalid socket address\n".to_owned()),
+        (
+            vec!["serve", "--store", "none", "--log", "error", "--listen", "nowhere"],
+            "callgrade: cannot listen on nowhere: invalid socket address\n".to_owned(),
+        ),
     ] {
         let output = callgrade(&args, CALL.as_bytes());
         assert_eq!(output.status.code(), Some(2), "{args:?}");

@@ -1,52 +1,9 @@
 //! The real server, talked to by a client that is not ours: Python's grpcio, with stubs made from reflection alone.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-/// A server that does not outlive its test.
-struct Server {
-    process: Child,
-    address: String,
-    _store: tempfile::TempDir,
-}
-
-impl Server {
-    fn start() -> Self {
-        let store = tempfile::tempdir().expect("a folder");
-        let mut process = Command::new(env!("CARGO_BIN_EXE_callgrade"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--gap-ms", "300", "--idle-ms", "3000", "--store"])
-            .arg(store.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("callgrade starts");
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().expect("its stdout is ours")).read_line(&mut line).expect("it says where it listens");
-        let address = line.trim_end().strip_prefix("listening on ").unwrap_or_else(|| panic!("its first line is {line:?}")).to_owned();
-        Self { process, address, _store: store }
-    }
-
-    /// Its exit code, once it has gone; `None` if it was killed, or does not go.
-    fn exit_code(&mut self) -> Option<i32> {
-        let deadline = Instant::now() + Duration::from_secs(15);
-        while Instant::now() < deadline {
-            if let Some(status) = self.process.try_wait().expect("it can be waited for") {
-                return status.code();
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        None
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // An error means that it has gone already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use crate::support::RunningServer;
 
 #[test]
 fn a_python_client_made_from_reflection() {
@@ -54,12 +11,12 @@ fn a_python_client_made_from_reflection() {
         println!("skipped: python client (CALLGRADE_PYTHON is not set; make test sets it)");
         return;
     };
-    let mut server = Server::start();
+    let mut server = RunningServer::start(&["--gap-ms", "300", "--idle-ms", "3000"]);
     let output = Command::new(&python)
         .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/client"])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
         .env("CALLGRADE_ADDR", &server.address)
-        .env("CALLGRADE_PID", server.process.id().to_string())
+        .env("CALLGRADE_PID", server.id().to_string())
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
         .unwrap_or_else(|error| panic!("{}: {error}", python.display()));

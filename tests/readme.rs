@@ -109,6 +109,7 @@ fn run(folder: &Path, command: &str) -> (i32, String) {
     let path = std::env::var("PATH").unwrap_or_default();
     let path = format!("{}:{path}", program.parent().expect("its folder").display());
     let output = Command::new("sh")
+        .env_remove("CALLGRADE_DATA")
         .args(["-c", &format!("exec 2>&1; {command}")])
         .current_dir(folder)
         .env("PATH", path)
@@ -200,7 +201,9 @@ fn flags_are_those_of_the_program() {
     let flags = |text: &str| -> BTreeSet<String> { flag.find_iter(text).map(|found| found.as_str().to_owned()).collect() };
     let mut there = BTreeSet::new();
     let script = ["lint", "show", "test", "train"].map(|command| ["script", command]);
-    for command in [&["classify"][..], &["explain"], &["eval"], &["serve"], &["demo"]].into_iter().chain(script.iter().map(|c| &c[..])) {
+    for command in
+        [&["classify"][..], &["explain"], &["eval"], &["serve"], &["config"], &["demo"]].into_iter().chain(script.iter().map(|c| &c[..]))
+    {
         there.append(&mut flags(&stdout(&callgrade(&[command, &["--help"]].concat(), b""))));
     }
     let ours = |code: &String| code.starts_with("callgrade ") || code.starts_with("--") || code.starts_with("make demo");

@@ -1,9 +1,11 @@
 //! What the tests share: a call builder, the bundled cases, a real server on a free port, the real program.
 
 use std::future::Future;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use callgrade::core::event::{Event, EventKind, Hangup, Party, Speaker, Utterance};
 use callgrade::core::script::Script;
@@ -165,10 +167,14 @@ impl TestServer {
     /// With scripts of its own.
     pub async fn start_with(library: Library, patience: Patience, limits: Limits) -> Self {
         let scripts = ScriptChoice::new(library, None).expect("a choice");
-        let service = Service::new(scripts, limits, patience);
+        Self::start_service(Service::new(scripts, limits, patience), ServerOptions::default()).await
+    }
+
+    /// Of a service and with options of its own.
+    pub async fn start_service(service: Arc<Service>, options: ServerOptions) -> Self {
         let (listener, address) = transport::listen("127.0.0.1:0").await.expect("a free port");
         let (stop, stopped) = oneshot::channel();
-        let serving = transport::serve(service, listener, ServerOptions::default(), async {
+        let serving = transport::serve(service, listener, options, async {
             let _ = stopped.await;
         });
         let done = tokio::spawn(async { serving.await.expect("the server runs") });
@@ -206,18 +212,21 @@ pub fn write_bundle(bundle: &Bundle, folder: &Path) {
     }
 }
 
+/// The real program, with no setting from the environment that the tests run in.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callgrade"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CALLGRADE_")) {
+        command.env_remove(name);
+    }
+    command.env("LC_ALL", "C");
+    command
+}
+
 /// Runs the real program.
 pub fn callgrade(args: &[&str], input: &[u8]) -> Output {
     use std::io::Write;
-    use std::process::Stdio;
-    let mut child = Command::new(env!("CARGO_BIN_EXE_callgrade"))
-        .args(args)
-        .env("LC_ALL", "C")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
+    let mut child =
+        program().args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let mut stdin = child.stdin.take().expect("its input");
     let input = input.to_vec();
     let writer = std::thread::spawn(move || {
@@ -234,4 +243,86 @@ pub fn stdout(output: &Output) -> String {
 
 pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Asks a server over HTTP/1.1; the status, and the body.
+pub async fn get(address: &str, path: &str) -> (u16, String) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut connection = tokio::net::TcpStream::connect(address).await.expect("the server listens");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    connection.write_all(request.as_bytes()).await.expect("the request is sent");
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).await.expect("an answer");
+    let answer = String::from_utf8(answer).expect("text");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    (head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status"), body.to_owned())
+}
+
+/// `callgrade serve` as a process, which does not outlive its test.
+pub struct RunningServer {
+    process: Child,
+    pub address: String,
+    log: Option<std::thread::JoinHandle<String>>,
+}
+
+impl RunningServer {
+    /// On a free port, keeping nothing.
+    pub fn start(arguments: &[&str]) -> Self {
+        Self::start_with(program().args(["serve", "--listen", "127.0.0.1:0", "--store", "none"]).args(arguments))
+    }
+
+    /// A command that serves, and says where on its first line.
+    pub fn start_with(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("callgrade starts");
+        let mut errors = process.stderr.take().expect("its stderr is ours");
+        let log = std::thread::spawn(move || {
+            let mut log = String::new();
+            errors.read_to_string(&mut log).expect("its log is text");
+            log
+        });
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().expect("its stdout is ours")).read_line(&mut line).expect("it says where it listens");
+        let address = line.trim_end().strip_prefix("listening on ").map(str::to_owned);
+        let mut server = Self { process, address: address.unwrap_or_default(), log: Some(log) };
+        if server.address.is_empty() {
+            panic!("its first line is {line:?}: {}", server.log());
+        }
+        server
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.id().to_string()]).status().expect("kill runs");
+        assert!(sent.success(), "{name} was sent");
+    }
+
+    /// Its exit code, once it has gone; `None` if it was killed, or does not go.
+    pub fn exit_code(&mut self) -> Option<i32> {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < deadline {
+            if let Some(status) = self.process.try_wait().expect("it can be waited for") {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        None
+    }
+
+    /// What it wrote to standard error, once it has gone.
+    pub fn log(&mut self) -> String {
+        self.log.take().and_then(|log| log.join().ok()).unwrap_or_default()
+    }
+}
+
+impl Drop for RunningServer {
+    fn drop(&mut self) {
+        // An error means that it has gone already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }

@@ -50,11 +50,18 @@ const CHINESE: &[(&str, &str, &str)] = &[
     ("explain", "format", "输入格式"),
     ("explain", "robot_party", "vCon 里哪一方是机器人：序号、姓名、电话或邮箱"),
     ("serve", "listen", "监听地址；端口 0 为任一空闲端口"),
+    ("serve", "log", "写到标准错误的日志：error、warn、info、debug、trace、off，或 callgrade::transport=debug,warn 这样的过滤式"),
+    ("serve", "log_format", "日志格式；标准错误不是终端时为 json"),
+    ("serve", "otlp_endpoint", "把追踪用 OTLP/gRPC 送到这个收集器"),
+    ("serve", "drain_notice_ms", "收到停止信号后，先宣告这么久再停止接收通话"),
+    ("config", "", "正在生效的设置，各来自哪里"),
+    ("config", "output", "输出格式"),
     ("demo", "exit", "打印结果后退出，不留在前台"),
 ];
 
 /// Help of arguments that several subcommands share.
 const SHARED: &[(&str, &str)] = &[
+    ("config", "设置文件（TOML）；每个长选项是一个键，环境变量 CALLGRADE_长选项 优先于它"),
     ("script", "没写话术的通话用哪个话术；ID@版本 同时固定该话术的版本"),
     ("scripts", "用这个文件夹里的话术，不用内置的"),
     ("max_utterance_bytes", "一句话最多多少字节"),
@@ -72,7 +79,9 @@ pub(super) fn localise(command: Command, lang: Lang) -> Command {
 }
 
 fn chinese(mut command: Command, path: &str) -> Command {
-    for (_, id, help) in CHINESE.iter().filter(|(at, ..)| *at == path) {
+    // `config` has the options of `serve`, and help of its own for the rest.
+    let here = |at: &str, id: &str| at == path || (path == "config" && at == "serve" && !id.is_empty());
+    for (_, id, help) in CHINESE.iter().filter(|(at, id, _)| here(at, id)) {
         command = if id.is_empty() { command.about(*help) } else { command.mut_arg(*id, |arg| arg.help(*help)) };
     }
     let shared: Vec<&str> = command

@@ -3,6 +3,7 @@
 //! Exit codes: 0 all went well; 1 something of the input was rejected, or a check failed; 2 the command could not run.
 
 mod classify;
+mod config;
 mod demo;
 mod eval;
 mod explain;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::config::Lang;
+use crate::config::{self as settings, Lang, Settled, Unsettled};
 use crate::ingest::Limits;
 use crate::script::Library;
 use crate::service::ScriptChoice;
@@ -53,8 +54,19 @@ enum Command {
     Script(script::ScriptArgs),
     /// Grade live calls over gRPC, gRPC-web and HTTP/JSON
     Serve(serve::ServeArgs),
+    /// Show the settings in force, and where each is from
+    Config(config::ConfigArgs),
     /// Start the service and stream sample calls through it
     Demo(demo::DemoArgs),
+}
+
+/// Where settings are beside the command line. A command that has this takes those of the server's settings that it has too
+/// from the environment and the file.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ConfigOptions {
+    /// File of settings (TOML); each long option is a key, and CALLGRADE_LONG_OPTION a variable over it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 /// Which scripts to grade with.
@@ -135,15 +147,19 @@ pub fn main() -> ExitCode {
     let asked = std::env::args().skip_while(|arg| arg != "--lang" && !arg.starts_with("--lang="));
     let lang = help::asked_language(asked).unwrap_or(ambient);
     let command = help::localise(Cli::command(), lang);
-    let matches = match command.try_get_matches() {
-        Ok(matches) => matches,
-        Err(error) => {
+    let settled = match settings::settle(command, "serve", std::env::args_os().collect(), &settings::environment()) {
+        Ok(settled) => settled,
+        Err(Unsettled::CommandLine(error)) => {
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { CANNOT_RUN } else { 0 });
         }
+        Err(Unsettled::Config(error)) => {
+            anstream::eprintln!("callgrade: {error}");
+            return ExitCode::from(CANNOT_RUN);
+        }
     };
-    let outcome = match Cli::from_arg_matches(&matches) {
-        Ok(cli) => run(cli.command, cli.lang.unwrap_or(lang)),
+    let outcome = match Cli::from_arg_matches(&settled.matches) {
+        Ok(cli) => run(cli.command, cli.lang.unwrap_or(lang), &settled),
         Err(error) => Err(error.into()),
     };
     match outcome {
@@ -156,13 +172,14 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command, lang: Lang) -> Outcome {
+fn run(command: Command, lang: Lang, settled: &Settled) -> Outcome {
     match command {
         Command::Classify(args) => classify::run(&args, lang),
         Command::Explain(args) => explain::run(&args, lang),
         Command::Eval(args) => eval::run(&args, lang),
         Command::Script(args) => script::run(&args, lang),
-        Command::Serve(args) => serve::run(&args),
+        Command::Serve(args) => serve::run(&args, settled),
+        Command::Config(args) => config::run(&args, settled, lang),
         Command::Demo(args) => demo::run(&args, lang),
     }
 }

@@ -1,22 +1,29 @@
 //! `callgrade serve`: live calls over gRPC, gRPC-web and HTTP/JSON.
 
-use std::collections::HashMap;
+mod telemetry;
+
+use std::future::Future;
 use std::io::Write;
+use std::num::NonZero;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 
-use super::{LimitOptions, Outcome, ScriptOptions};
+use self::telemetry::TelemetryOptions;
+use super::{ConfigOptions, LimitOptions, Outcome, ScriptOptions};
+use crate::config::{self, Settled, without_passwords};
 use crate::ingest::Limits;
 use crate::service::tenant::{TenantSettings, Tenants};
-use crate::service::{Patience, Service};
+use crate::service::{Patience, Recovered, Service};
 use crate::store::{DEFAULT_LOCATION, Location, Store};
 use crate::transport::{self, ServerOptions};
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
+    #[command(flatten)]
+    config: ConfigOptions,
     #[command(flatten)]
     scripts: ScriptOptions,
     #[command(flatten)]
@@ -45,15 +52,23 @@ pub(super) struct ServeArgs {
     /// Keep a final call open to late events for this long
     #[arg(long, value_name = "MS", default_value_t = Patience::default().final_open.as_millis() as u64)]
     final_open_ms: u64,
+    /// When told to stop, say so for this long before no more calls are taken
+    #[arg(long, value_name = "MS", default_value_t = ServerOptions::default().notice.as_millis() as u64)]
+    drain_notice_ms: u64,
     /// When told to stop, give what is in flight this long
     #[arg(long, value_name = "MS", default_value_t = ServerOptions::default().drain.as_millis() as u64)]
     drain_ms: u64,
     /// Ask a quiet connection after this long whether it is still there
     #[arg(long, value_name = "MS", default_value_t = ServerOptions::default().keepalive.as_millis() as u64)]
     keepalive_ms: u64,
+    #[command(flatten)]
+    telemetry: TelemetryOptions,
 }
 
-pub(super) fn run(args: &ServeArgs) -> Outcome {
+/// What is left of a server that has stopped may take so long.
+const LAST_WORD: Duration = Duration::from_secs(5);
+
+pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
     let scripts = args.scripts.choice()?;
     let patience = Patience {
         idle: Duration::from_millis(args.idle_ms),
@@ -63,53 +78,98 @@ pub(super) fn run(args: &ServeArgs) -> Outcome {
     };
     let options = ServerOptions {
         keepalive: Duration::from_millis(args.keepalive_ms),
+        notice: Duration::from_millis(args.drain_notice_ms),
         drain: Duration::from_millis(args.drain_ms),
         ..ServerOptions::default()
     };
     let limits = Limits { message_bytes: args.max_message_bytes, ..args.limits.limits() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let telemetry = {
+        let _within = runtime.enter();
+        args.telemetry.open()?
+    };
+    for variable in &settled.unused {
+        tracing::warn!(variable, "the variable of no setting");
+    }
+    let tenants = tenants(&settled.tenants(), limits);
+    let stop = {
+        let _within = runtime.enter();
+        told_to_stop()
+    };
     let (listener, address) =
         runtime.block_on(transport::listen(&args.listen)).map_err(|error| anyhow::anyhow!("cannot listen on {}: {error}", args.listen))?;
-    let settings = TenantSettings { limits, ..TenantSettings::default() };
     let service = if args.store == "none" {
-        eprintln!("callgrade: --store none: calls are kept nowhere, and lost when the server ends");
-        Service::new(scripts, limits, patience)
+        tracing::warn!("--store none: calls are kept nowhere, and lost when the server ends");
+        let mut service = Service::new(scripts, limits, patience);
+        if let Some(service) = Arc::get_mut(&mut service) {
+            service.tenants = tenants;
+        }
+        service
     } else {
         let store = Store::open(&Location::parse(&args.store))?;
         store.claim()?;
         let linger = Duration::from_micros(args.commit_linger_us);
-        Service::keeping(scripts, Tenants::new(HashMap::new(), settings), patience, store, linger, Box::new(|_, _, _| ()))?
+        Service::keeping(scripts, tenants, patience, store, linger, Box::new(|_, _, _| ()))?
     };
     let recovered = service.recover()?;
     if recovered.calls > 0 {
-        eprintln!("callgrade: {} open calls with {} events brought back from {}", recovered.calls, recovered.events, args.store);
+        let Recovered { calls, events, lost } = recovered;
+        tracing::info!(calls, events, lost, store = &*without_passwords(&args.store), "open calls brought back");
     }
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let mut stdout = std::io::stdout();
         writeln!(stdout, "listening on {address}")?;
         stdout.flush()?;
-        transport::serve(Arc::clone(&service), listener, options, told_to_stop()).await?;
+        tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+        transport::serve(Arc::clone(&service), listener, options, stop).await?;
         anyhow::Ok(())
-    })?;
+    });
+    telemetry.close();
     // What tasks still hold goes with the runtime; the journal then writes what is left.
-    drop(runtime);
+    runtime.shutdown_timeout(LAST_WORD);
     drop(service);
+    served?;
+    tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Resolves at Ctrl-C or SIGTERM.
-pub(super) async fn told_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
+/// What holds for tenants: as the file has it, and where it is silent as the flags have it.
+fn tenants(file: &config::Tenants, limits: Limits) -> Tenants {
+    let settings = |name: &str| {
+        let tenant = file.of(name);
+        let limits = Limits {
+            utterance_bytes: tenant.max_utterance_bytes.map_or(limits.utterance_bytes, NonZero::get),
+            call_events: tenant.max_call_events.map_or(limits.call_events, NonZero::get),
+            message_bytes: tenant.max_message_bytes.map_or(limits.message_bytes, NonZero::get),
+            ..limits
+        };
+        TenantSettings {
+            limits,
+            mask: tenant.mask.unwrap_or(true),
+            time_zone: tenant.time_zone.unwrap_or_default(),
+            retention_days: tenant.retention_days.map(NonZero::get),
+        }
+    };
+    let named = file.iter().map(|(name, _)| name).filter(|name| *name != config::Tenants::EVERY);
+    Tenants::new(named.map(|name| (name.to_owned(), settings(name))).collect(), settings(config::Tenants::EVERY))
+}
+
+/// Resolves at Ctrl-C or SIGTERM, also if they come before it is asked: whoever reads where we listen may stop us at once.
+pub(super) fn told_to_stop() -> impl Future<Output = ()> + Send + 'static {
     #[cfg(unix)]
-    {
+    let signals = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        [SignalKind::interrupt(), SignalKind::terminate()].map(signal)
+    };
+    async move {
+        #[cfg(unix)]
+        if let [Ok(mut interrupt), Ok(mut terminate)] = signals {
             tokio::select! {
-                _ = interrupt => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
             return;
         }
+        let _ = tokio::signal::ctrl_c().await;
     }
-    let _ = interrupt.await;
 }

@@ -133,7 +133,7 @@ impl<'a> Intake<'a> {
             if self.owner.is_none() && other.is_some() { Answers::new() } else { Answers::from_vec(std::mem::take(&mut session.owed)) };
         let numbers = || service.journal.as_ref().map_or(0, |journal| journal.call_number());
         let keeping = service.journal.as_ref().map(|_| Keeping { rows: &mut self.rows, numbers: &numbers, wall_ms: self.wall_ms });
-        let mut cx = Context { now: self.now, patience: &service.live.patience, returned, keeping };
+        let mut cx = Context { now: self.now, patience: &service.live.patience, metrics: &service.metrics, returned, keeping };
         let event = offered.unwrap_or_else(|| Err("the message has no event".to_owned()));
         session.take(seq, Offered { event, body }, &mut cx, &mut answers);
         let gapped = session.gapped();
@@ -279,7 +279,7 @@ impl Service {
                 let Some(session) = shard.calls.get_mut(&key) else { continue };
                 if session.due(&self.live.patience) <= now {
                     let keeping = self.journal.as_ref().map(|_| Keeping { rows: &mut rows, numbers: &numbers, wall_ms });
-                    let mut cx = Context { now, patience: &self.live.patience, returned: false, keeping };
+                    let mut cx = Context { now, patience: &self.live.patience, metrics: &self.metrics, returned: false, keeping };
                     let over = session.expire(&mut cx);
                     if let Some(journal) = self.journal.as_ref().filter(|_| !rows.is_empty()) {
                         // Whoever is told of it waits for the youngest group.

@@ -125,6 +125,17 @@ impl LiveCalls {
         self.shards().map(|shard| shard.calls.len()).sum()
     }
 
+    /// How many calls are live, and how many are held. It looks at each: to be asked now and then.
+    #[must_use]
+    pub fn count(&self) -> (usize, usize) {
+        let mut count = (0, 0);
+        for shard in self.shards() {
+            let live = shard.calls.values().filter(|session| session.begun() && session.is_live()).count();
+            count = (count.0 + live, count.1 + shard.calls.len());
+        }
+        count
+    }
+
     /// Whether none are.
     #[must_use]
     pub fn is_empty(&self) -> bool {

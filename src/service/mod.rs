@@ -8,6 +8,7 @@ pub mod event;
 pub mod intake;
 pub mod journal;
 pub mod live;
+mod readiness;
 mod recover;
 mod refusal;
 mod session;
@@ -19,6 +20,7 @@ mod whole;
 pub use event::{Head, StreamEvent};
 pub use intake::{Intake, Taken};
 pub use live::{LiveCalls, Outbox};
+pub use readiness::{Readiness, Stage};
 pub use recover::Recovered;
 pub use refusal::{Refusal, status};
 pub use told::{Told, rejection};
@@ -28,6 +30,7 @@ use crate::core::script::Script;
 use crate::ingest::{CallRecord, Limits, Rejection};
 use crate::script::{Library, ScriptError};
 use crate::store::{Store, StoreError};
+use crate::telemetry::Metrics;
 use crate::wire::{self, CallHead, v1};
 use journal::{Journal, OnCommit};
 use tenant::{TenantSettings, Tenants};
@@ -129,6 +132,10 @@ pub struct Service {
     pub live: Arc<LiveCalls>,
     /// Where calls are kept; `None`: nowhere.
     pub journal: Option<Journal>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Whether calls are taken.
+    pub readiness: Readiness,
 }
 
 impl Service {
@@ -136,7 +143,8 @@ impl Service {
     #[must_use]
     pub fn new(scripts: ScriptChoice, limits: Limits, patience: Patience) -> Arc<Self> {
         let tenants = Tenants::new(HashMap::new(), TenantSettings { limits, mask: false, ..TenantSettings::default() });
-        Arc::new(Self { scripts, tenants, live: Arc::new(LiveCalls::new(patience)), journal: None })
+        let (live, metrics) = (Arc::new(LiveCalls::new(patience)), Arc::default());
+        Arc::new(Self { scripts, tenants, live, journal: None, metrics, readiness: Readiness::default() })
     }
 
     /// A service that keeps its calls. It brings back none; see [`recover`](Self::recover).
@@ -152,7 +160,16 @@ impl Service {
         on_commit: OnCommit,
     ) -> Result<Arc<Self>, StoreError> {
         let live = Arc::new(LiveCalls::new(patience));
-        let journal = Journal::start(store, Arc::clone(&live), linger, on_commit)?;
-        Ok(Arc::new(Self { scripts, tenants, live, journal: Some(journal) }))
+        let metrics = Arc::<Metrics>::default();
+        let counted = Arc::clone(&metrics);
+        let counting = move |rows, took, outcome: &Result<(), StoreError>| {
+            match outcome {
+                Ok(()) => counted.commit(took, rows),
+                Err(error) => counted.commit_failed(rows, error),
+            }
+            on_commit(rows, took, outcome);
+        };
+        let journal = Journal::start(store, Arc::clone(&live), linger, Box::new(counting))?;
+        Ok(Arc::new(Self { scripts, tenants, live, journal: Some(journal), metrics, readiness: Readiness::default() }))
     }
 }

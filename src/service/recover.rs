@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Service;
 use super::intake::wall_ms;
 use super::live::key;
 use super::session::Session;
 use super::tenant::Tenant;
+use super::{Service, Stage};
 use crate::core::script::Script;
 use crate::store::StoreError;
 use crate::store::records::StoredCall;
@@ -32,6 +32,7 @@ impl Service {
     pub fn recover(&self) -> Result<Recovered, StoreError> {
         let mut recovered = Recovered::default();
         let Some(journal) = &self.journal else { return Ok(recovered) };
+        self.readiness.enter(Stage::Recovering);
         let (now, wall_ms) = (Instant::now(), wall_ms());
         let open_since = wall_ms - i64::try_from(self.live.patience.final_open.as_millis()).unwrap_or(i64::MAX);
         let mut scripts: HashMap<(String, String), Option<Arc<Script>>> = HashMap::new();
@@ -46,6 +47,8 @@ impl Service {
                 None => recovered.lost += 1,
             }
         })?;
+        self.metrics.recovered(now.elapsed(), recovered.calls);
+        self.readiness.enter(Stage::Starting);
         Ok(recovered)
     }
 

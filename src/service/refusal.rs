@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use prost::Message;
+use tonic::Code;
 
 use crate::script::ScriptError;
 use crate::store::StoreError;
@@ -42,6 +43,20 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
+impl Refusal {
+    /// Its code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Invalid(_) => Code::InvalidArgument,
+            Self::TooMuch(_) => Code::ResourceExhausted,
+            Self::Script(_) | Self::NoCall(_) => Code::NotFound,
+            Self::NotOpen(_) => Code::FailedPrecondition,
+            Self::Store(_) => Code::Unavailable,
+        }
+    }
+}
+
 /// A refusal as `google.rpc.Status`, with typed details.
 #[must_use]
 pub fn status(call_id: &str, seq: u32, refusal: &Refusal) -> rpc::Status {
@@ -57,13 +72,7 @@ pub fn status(call_id: &str, seq: u32, refusal: &Refusal) -> rpc::Status {
         Refusal::NoCall(_) => tonic_types::ErrorDetails::with_resource_info("call", call_id, "", ""),
         Refusal::Store(_) => tonic_types::ErrorDetails::with_retry_info(Some(RETRY)),
     };
-    let code = match refusal {
-        Refusal::Invalid(_) => tonic::Code::InvalidArgument,
-        Refusal::TooMuch(_) => tonic::Code::ResourceExhausted,
-        Refusal::Script(_) | Refusal::NoCall(_) => tonic::Code::NotFound,
-        Refusal::NotOpen(_) => tonic::Code::FailedPrecondition,
-        Refusal::Store(_) => tonic::Code::Unavailable,
-    };
+    let code = refusal.code();
     let rich = tonic::Status::with_error_details(code, refusal.to_string(), details);
     rpc::Status::decode(rich.details()).unwrap_or(rpc::Status { code: code as i32, message: refusal.to_string(), details: Vec::new() })
 }

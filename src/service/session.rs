@@ -13,6 +13,7 @@ use crate::core::script::Script;
 use crate::core::verdict::{EndedBy, Verdict};
 use crate::ingest;
 use crate::store::calls::{CallRow, EventKind, EventRow, Group, StandingRow, VerdictRow};
+use crate::telemetry::Metrics;
 use crate::wire::v1;
 
 use super::event::Head;
@@ -339,6 +340,7 @@ impl Session {
         self.sent = standing;
         self.revision += 1;
         let graded = Arc::new(graded);
+        graded.count(&self.call_id, cx.metrics);
         self.last = Some(Arc::clone(&graded));
         if let Some(keeping) = &mut cx.keeping {
             let (rows, made_ms) = (&mut keeping.rows, keeping.wall_ms);
@@ -442,6 +444,7 @@ fn gap(from: u32, to: u32) -> String {
 pub(super) struct Context<'a> {
     pub(super) now: Instant,
     pub(super) patience: &'a Patience,
+    pub(super) metrics: &'a Metrics,
     /// The event came over another stream than those before.
     pub(super) returned: bool,
     /// `None` where nothing is kept.

@@ -8,6 +8,7 @@ use super::Refusal;
 use super::refusal::status;
 use crate::core::script::Script;
 use crate::core::verdict::Verdict;
+use crate::telemetry::{Metrics, Tally};
 use crate::wire::{self, CallHead, v1};
 
 /// A verdict with all that its message needs but the call's id.
@@ -29,6 +30,18 @@ impl Graded {
         let mut bytes = Vec::with_capacity(1_024);
         wire::encode::message(&self.script, self.head(call_id), &self.verdict, &mut bytes);
         bytes
+    }
+
+    /// Counts the call's end, or the change of its verdict after.
+    pub(super) fn count(&self, call_id: &str, metrics: &Metrics) {
+        let Self { script, verdict, revision, .. } = self;
+        let label = verdict.label.and_then(|label| script.labels.get(label)).map_or("", |label| &label.id);
+        let rule = verdict.rule.and_then(|rule| script.rules.get(rule)).map_or("", |rule| &rule.id);
+        tracing::debug!(call_id, script = &*script.id, label, rule, revision, "final verdict");
+        match revision {
+            1 => metrics.final_verdict(&script.id, label, rule),
+            _ => metrics.revised_verdict(&script.id),
+        }
     }
 
     pub(super) fn message(&self, call_id: &str) -> v1::Verdict {
@@ -78,6 +91,19 @@ impl Told {
             Answer::Ack(seq) => Some(Self { call: self.call, answer: Answer::refused(seq, refusal.clone()) }),
             Answer::Verdict(_) => None,
             Answer::Refused(..) => Some(self),
+        }
+    }
+
+    /// Adds it to what events led to. A rejection is logged by its code: its words may be the call's.
+    pub fn tally(&self, tally: &mut Tally) {
+        match &self.answer {
+            Answer::Ack(_) => tally.ack(),
+            Answer::Refused(seq, refusal) => {
+                let code = refusal.code();
+                tracing::debug!(call_id = self.call, seq, reason = wire::code_name(code), "event rejected");
+                tally.rejection(code);
+            }
+            Answer::Verdict(_) => {}
         }
     }
 

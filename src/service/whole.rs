@@ -17,6 +17,7 @@ use crate::core::script::Script;
 use crate::ingest::{CallRecord, Rejection};
 use crate::store::calls::{CallRow, EventKind, EventRow, Group, StandingRow, VerdictRow};
 use crate::store::records::{CallHead, StoredCall};
+use crate::telemetry::Tally;
 use crate::wire::{self, v1};
 
 /// What is said with the verdict of a call whose id is another's.
@@ -37,8 +38,13 @@ impl Service {
             return Err(Refusal::Invalid("the call has no call_id".to_owned()));
         }
         let script = self.scripts.of(&record.script_id).map_err(Refusal::Script)?;
+        let mut tally = Tally::of(record.events.len() + record.rejections.len());
+        record.rejections.iter().for_each(|_| tally.rejection(tonic::Code::InvalidArgument));
+        self.metrics.count(&tally);
         if self.journal.is_none() {
-            return Ok(grade_with(&script, record));
+            let graded = grade_with(&script, record);
+            self.count_final(&graded.0);
+            return Ok(graded);
         }
         let call_id = record.call_id.clone();
         let (service, of) = (Arc::clone(self), Arc::clone(tenant));
@@ -48,8 +54,13 @@ impl Service {
         if let Some(generation) = generation {
             generation.durable().await.map_err(Refusal::Store)?;
             self.leave_to_store(tenant, &call_id);
+            self.count_final(&graded.0);
         }
         Ok(graded)
+    }
+
+    fn count_final(&self, verdict: &v1::Verdict) {
+        self.metrics.final_verdict(&verdict.script_id, &verdict.label, &verdict.rule_id);
     }
 
     /// Grades a call and has it kept; the generation it becomes durable with, unless there is nothing to keep.

@@ -18,6 +18,7 @@ use tonic::server::{Grpc, NamedService, UnaryService};
 use tonic_prost::ProstCodec;
 use tonic_types::{ErrorDetails, StatusExt};
 
+use super::health::Services;
 use super::stream::{StreamCalls, StreamCodec};
 use super::tenant_of;
 use crate::ingest;
@@ -135,6 +136,7 @@ impl UnaryService<raw::GradeCallRequest> for GradeCall {
             let call = request.into_inner().call.unwrap_or_default();
             let record = ingest::proto::call(&call, &tenant.settings.limits);
             let call_id = record.call_id.clone();
+            tracing::Span::current().record("call_id", &call_id);
             let (verdict, rejections) = service.grade(&tenant, record).await.map_err(|refusal| refused(&call_id, &refusal))?;
             Ok(tonic::Response::new(v1::GradeCallResponse {
                 verdict: Some(verdict),
@@ -231,7 +233,7 @@ pub(super) enum Reflection {
 }
 
 impl Reflection {
-    pub(super) fn add_to(self, routes: &mut tonic::service::RoutesBuilder) {
+    pub(super) fn add_to(self, services: &mut Services) {
         let builder = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
@@ -239,12 +241,12 @@ impl Reflection {
         match self {
             Self::V1 => {
                 if let Ok(service) = builder.build_v1() {
-                    routes.add_service(service);
+                    services.add(service);
                 }
             }
             Self::V1Alpha => {
                 if let Ok(service) = builder.build_v1alpha() {
-                    routes.add_service(service);
+                    services.add(service);
                 }
             }
         }

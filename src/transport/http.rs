@@ -23,8 +23,9 @@ use super::tenant_of;
 use crate::ingest::{self, jsonl};
 use crate::service::tenant::Tenant;
 use crate::service::{Head, Refusal, Service, StreamEvent, Told, rejection, status};
+use crate::telemetry::Tally;
 use crate::wire::v1::stream_calls_response::Response as Answer;
-use crate::wire::{self, rpc, v1};
+use crate::wire::{self, code_name, rpc, v1};
 
 /// The document that describes these routes.
 const OPENAPI: &str = include_str!("openapi.json");
@@ -67,20 +68,8 @@ impl IntoResponse for Failure {
 /// The body of every answer that is no success.
 fn error(http: StatusCode, status: &rpc::Status) -> Response {
     let code = Code::from(status.code);
-    let error = json!({"code": status.code, "status": name(code), "message": status.message, "details": details(status)});
+    let error = json!({"code": status.code, "status": code_name(code), "message": status.message, "details": details(status)});
     (http, Json(json!({"error": error}))).into_response()
-}
-
-/// A code's name as `google.rpc.Code` spells it: `NOT_FOUND`.
-fn name(code: Code) -> String {
-    let mut name = String::new();
-    for letter in format!("{code:?}").chars() {
-        if letter.is_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(letter.to_ascii_uppercase());
-    }
-    name
 }
 
 /// A status's details in canonical proto3 JSON, of the types that this server uses; others are left out.
@@ -130,6 +119,9 @@ fn read(body: Body, tenant: &Tenant) -> Result<Bytes, Refusal> {
 /// The call id of a path.
 fn named(path: CallPath) -> Result<String, Failure> {
     path.map(|Path(call_id)| call_id)
+        .inspect(|call_id| {
+            tracing::Span::current().record("call_id", call_id);
+        })
         .map_err(|_| Failure(Refusal::Invalid("the call id in the path is not UTF-8".to_owned()), String::new()))
 }
 
@@ -166,6 +158,7 @@ async fn grade(State(service): State<Arc<Service>>, extensions: Extensions, body
     let unreadable = |rejection: ingest::Rejection| Failure(Refusal::Invalid(rejection.to_string()), rejection.call_id);
     let record = jsonl::call(&body, &tenant.settings.limits).map_err(unreadable)?;
     let call_id = record.call_id.clone();
+    tracing::Span::current().record("call_id", &call_id);
     let (verdict, rejections) = service.grade(&tenant, record).await.map_err(|refusal| Failure(refusal, call_id))?;
     let rejections = rejections.iter().map(|it| rejected(&super::grpc::rejection(it))).collect();
     Ok(Json(Graded { verdict, rejections }))
@@ -249,13 +242,21 @@ async fn events(
     responses.extend(service.take_in(&tenant, None, events).await.into_iter().map(Told::into));
     let mut acknowledged = None;
     let mut rejections = Vec::new();
+    let mut tally = Tally::of(body.events.len());
     for response in responses {
         match response.response {
-            Some(Answer::Ack(ack)) => acknowledged = acknowledged.max(Some(ack.seq)),
-            Some(Answer::Rejection(rejection)) => rejections.push(rejected(&rejection)),
+            Some(Answer::Ack(ack)) => {
+                acknowledged = acknowledged.max(Some(ack.seq));
+                tally.ack();
+            }
+            Some(Answer::Rejection(rejection)) => {
+                tally.rejection(Code::from(rejection.status.as_ref().map_or(Code::Unknown as i32, |status| status.code)));
+                rejections.push(rejected(&rejection));
+            }
             Some(Answer::Verdict(_)) | None => {}
         }
     }
+    service.metrics.count(&tally);
     let ack = acknowledged.map(|seq| v1::Ack { call_id: call_id.clone(), seq });
     Ok(Json(EventsAnswer { ack, rejections, verdict: service.verdict(&tenant, &call_id).ok() }))
 }

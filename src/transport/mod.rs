@@ -1,7 +1,10 @@
 //! The doors of the server, on one port: gRPC, gRPC-web and HTTP/JSON. Thin: each calls [`crate::service`].
 
 pub mod grpc;
+mod health;
 pub mod http;
+mod observe;
+mod probes;
 mod stream;
 
 use std::future::Future;
@@ -9,13 +12,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::Router;
 use tokio::net::TcpListener;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic_web::GrpcWebLayer;
 
-use crate::service::Service;
 use crate::service::tenant::{self, Tenant};
+use crate::service::{Service, Stage};
 
 /// How the server talks to its connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,18 +28,28 @@ pub struct ServerOptions {
     pub keepalive: Duration,
     /// and dropped if it does not answer within this.
     pub keepalive_timeout: Duration,
+    /// For so long after it was told to stop a server still takes calls but says that it is not ready, so that who
+    /// distributes them sees it and sends no more.
+    pub notice: Duration,
     /// How long a shutdown waits for what is in flight.
     pub drain: Duration,
 }
 
 impl Default for ServerOptions {
     fn default() -> Self {
-        Self { keepalive: Duration::from_secs(30), keepalive_timeout: Duration::from_secs(10), drain: Duration::from_secs(10) }
+        Self {
+            keepalive: Duration::from_secs(30),
+            keepalive_timeout: Duration::from_secs(10),
+            notice: Duration::ZERO,
+            drain: Duration::from_secs(10),
+        }
     }
 }
 
 /// How often sessions are looked after.
 const TICK: Duration = Duration::from_millis(50);
+/// How often metrics are put in order.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Bytes a stream may have sent ahead of what is read of it: many events, and little memory if nothing is.
 const STREAM_WINDOW: u32 = 256 << 10;
@@ -55,26 +69,36 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), tonic::transport::Error> {
     let (stop, stopping) = tokio::sync::watch::channel(false);
-    let (health, health_service) = tonic_health::server::health_reporter();
-    health.set_service_status("", tonic_health::ServingStatus::Serving).await;
-    health.set_service_status(grpc::SERVICE, tonic_health::ServingStatus::Serving).await;
-
-    let grading = grpc::GradingServer::new(Arc::clone(&service), stopping.clone());
-    let mut routes = tonic::service::Routes::builder();
-    routes.add_service(grading).add_service(health_service);
+    let mut services = health::Services::default();
+    services.add(grpc::GradingServer::new(Arc::clone(&service), stopping.clone()));
     for reflection in [grpc::Reflection::V1, grpc::Reflection::V1Alpha] {
-        reflection.add_to(&mut routes);
+        reflection.add_to(&mut services);
     }
-    let grpc_routes = routes.routes().prepare().into_axum_router().layer(GrpcWebLayer::new());
-    let all = grpc_routes.merge(http::routes(Arc::clone(&service))).fallback(http::unknown);
+    let (health, grpc_routes) = services.routes();
+    // Recovery, where there is any, has entered its stage before and leaves it by itself.
+    if service.readiness.stage() == Stage::Starting {
+        service.readiness.enter(Stage::Serving);
+    }
+    health.tell(service.readiness.stage()).await;
+
+    let grpc_routes = observe::observed(grpc_routes, &service).layer(GrpcWebLayer::new());
+    let http_routes = http::routes(Arc::clone(&service)).merge(probes::routes(Arc::clone(&service)));
+    let unknown = observe::observed(Router::new().fallback(http::unknown), &service);
+    let all = grpc_routes.merge(observe::observed(http_routes, &service)).fallback_service(unknown);
 
     let ticking = Arc::clone(&service);
     let ticker = tokio::spawn(async move {
         let mut interval = tokio::time::interval(TICK);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        let mut upkeep = Instant::now() + UPKEEP;
         loop {
             interval.tick().await;
-            ticking.tick(Instant::now());
+            let now = Instant::now();
+            ticking.tick(now);
+            if now >= upkeep {
+                ticking.metrics.upkeep();
+                upkeep = now + UPKEEP;
+            }
         }
     });
     let returning = Arc::clone(&service);
@@ -87,12 +111,16 @@ pub async fn serve(
             let _ = tokio::task::spawn_blocking(move || returning.bring_back()).await;
         }
     });
+    let telling = tokio::spawn(health.clone().follow(service.readiness.watch()));
 
     let mut drained = stopping;
+    let readiness = Arc::clone(&service);
     let signal = async move {
         shutdown.await;
-        health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
-        health.set_service_status(grpc::SERVICE, tonic_health::ServingStatus::NotServing).await;
+        readiness.readiness.enter(Stage::Draining);
+        health.tell(Stage::Draining).await;
+        tracing::info!("told to stop; finishing what is in flight");
+        tokio::time::sleep(options.notice).await;
         let _ = stop.send(true);
     };
     let serving = Server::builder()
@@ -110,10 +138,14 @@ pub async fn serve(
     };
     let result = tokio::select! {
         result = serving => result,
-        () = limit => Ok(()),
+        () = limit => {
+            tracing::warn!("what was in flight was not finished in time and is cut off");
+            Ok(())
+        }
     };
     ticker.abort();
     bringer.abort();
+    telling.abort();
     result
 }
 

@@ -20,6 +20,7 @@ use super::grpc::{GradingServer, Reply};
 use super::tenant_of;
 use crate::service::tenant::Tenant;
 use crate::service::{Outbox, Service, StreamEvent, Taken, Told};
+use crate::telemetry::Tally;
 
 /// A stream's message, or why its bytes are none.
 type Read = Result<StreamEvent, String>;
@@ -181,6 +182,15 @@ fn take(service: &Service, tenant: &Arc<Tenant>, outbox: &Arc<Outbox>, events: V
     intake.taken()
 }
 
+/// What there is to tell, once it is durable, and counted.
+async fn settled(service: Arc<Service>, taken: Taken) -> Vec<Told> {
+    let told = taken.settled().await;
+    let mut tally = Tally::default();
+    told.iter().for_each(|told| told.tally(&mut tally));
+    service.metrics.count(&tally);
+    told
+}
+
 /// Answers that wait to be durable, in order.
 #[derive(Default)]
 struct Settling(VecDeque<Pin<Box<dyn Future<Output = Vec<Told>> + Send>>>);
@@ -202,6 +212,7 @@ impl Settling {
 fn follow(server: GradingServer, tenant: Arc<Tenant>, mut inbound: Streaming<Received>) -> impl Stream<Item = Result<Told, Status>> {
     let GradingServer { service, mut stopping, spare_cores } = server;
     async_stream::stream! {
+        let _open = service.metrics.stream();
         let outbox = Arc::new(Outbox::default());
         let mut waiting = Waiting::default();
         let mut settling = Settling::default();
@@ -222,7 +233,7 @@ fn follow(server: GradingServer, tenant: Arc<Tenant>, mut inbound: Streaming<Rec
                     yield Err(Status::unavailable("the server is shutting down"));
                     return;
                 }
-                settled = settling.next() => told = settled,
+                answers = settling.next() => told = answers,
                 calls = outbox.calls() => {
                     let mut owed = Taken::default();
                     for call in calls {
@@ -230,7 +241,7 @@ fn follow(server: GradingServer, tenant: Arc<Tenant>, mut inbound: Streaming<Rec
                         waiting.note(&call, gapped);
                         owed.append(taken);
                     }
-                    settling.0.push_back(Box::pin(owed.settled()));
+                    settling.0.push_back(Box::pin(settled(Arc::clone(&service), owed)));
                 }
                 first = inbound.message(), if !waiting.closed && settling.0.len() < MOST_SETTLING => message = Some(first),
             }
@@ -239,6 +250,7 @@ fn follow(server: GradingServer, tenant: Arc<Tenant>, mut inbound: Streaming<Rec
             }
             let Some(first) = message else { continue };
             let Batch { events, closed, failed } = Batch::read(first, &mut inbound).await;
+            service.metrics.count(&Tally::of(events.len()));
             let wary = !waiting.gapped.is_empty();
             let core = if events.len() < SHARED { None } else { Arc::clone(&spare_cores).try_acquire_owned().ok() };
             let (here, there) = if core.is_some() { share(events) } else { (events, Vec::new()) };
@@ -262,11 +274,11 @@ fn follow(server: GradingServer, tenant: Arc<Tenant>, mut inbound: Streaming<Rec
             let taken = service.complete(&tenant, Some(&outbox), taken, wary).await;
             waiting.note_all(&taken.waits);
             if settling.0.is_empty() && !taken.must_wait() {
-                for told in taken.settled().await {
+                for told in settled(Arc::clone(&service), taken).await {
                     yield Ok(told);
                 }
             } else {
-                settling.0.push_back(Box::pin(taken.settled()));
+                settling.0.push_back(Box::pin(settled(Arc::clone(&service), taken)));
             }
             waiting.closed |= closed;
             if let Some(status) = failed {
