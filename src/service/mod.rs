@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub mod access;
 pub mod event;
 pub mod intake;
 pub mod journal;
