@@ -22,6 +22,7 @@ use super::stream::{StreamCalls, StreamCodec};
 use super::tenant_of;
 use crate::ingest;
 use crate::script::ScriptError;
+use crate::service::quota::Quota;
 use crate::service::{Refusal, Service, status};
 use crate::wire::{DESCRIPTORS, raw, v1};
 
@@ -32,28 +33,29 @@ pub const SERVICE: &str = "callgrade.v1.Grading";
 #[derive(Debug, Clone)]
 pub struct GradingServer {
     pub(super) service: Arc<Service>,
+    pub(super) quota: Quota,
     pub(super) stopping: watch::Receiver<bool>,
     /// One for each core but a stream's own: as many streams at one time may have another core take some of their messages in.
     pub(super) spare_cores: Arc<Semaphore>,
 }
 
 impl GradingServer {
-    /// Serves `service`; `stopping` turns true when the server is to shut down.
+    /// Serves `service` as far as `quota` lets each tenant; `stopping` turns true when the server is to shut down.
     #[must_use]
-    pub fn new(service: Arc<Service>, stopping: watch::Receiver<bool>) -> Self {
+    pub fn new(service: Arc<Service>, quota: Quota, stopping: watch::Receiver<bool>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { service, stopping, spare_cores: Arc::new(Semaphore::new(cores - 1)) }
+        Self { service, quota, stopping, spare_cores: Arc::new(Semaphore::new(cores - 1)) }
     }
 
     /// Answers are compressed for clients that compress: every grpcio accepts it, but small messages only get slower by it.
-    fn grpc<C: Codec>(&self, codec: C, compresses: bool) -> Grpc<C> {
+    fn grpc<C: Codec>(&self, codec: C, compresses: bool, most: usize) -> Grpc<C> {
         let mut encodings = EnabledCompressionEncodings::default();
         encodings.enable(CompressionEncoding::Gzip);
         encodings.enable(CompressionEncoding::Zstd);
         let answers = if compresses { encodings } else { EnabledCompressionEncodings::default() };
         Grpc::new(codec)
             .apply_compression_config(encodings, answers)
-            .apply_max_message_size_config(Some(self.service.tenants.most_message_bytes()), None)
+            .apply_max_message_size_config(Some(most), None)
     }
 }
 
@@ -80,17 +82,18 @@ impl tower::Service<Request<Body>> for GradingServer {
             // A client's deadline ends a unary call; a stream's is the transport's to end.
             let deadline = if method == "StreamCalls" { None } else { deadline(&request) };
             let compresses = request.headers().get("grpc-encoding").is_some_and(|encoding| encoding != "identity");
+            let most = tenant_of(request.extensions(), &this.service).settings.limits.message_bytes;
             let answering = async {
                 match method.as_str() {
-                    "StreamCalls" => this.grpc(StreamCodec::default(), compresses).streaming(StreamCalls(this.clone()), request).await,
-                    "GradeCall" => this.grpc(ProstCodec::default(), compresses).unary(GradeCall(Arc::clone(&this.service)), request).await,
+                    "StreamCalls" => this.grpc(StreamCodec::default(), compresses, most).streaming(StreamCalls(this.clone()), request).await,
+                    "GradeCall" => this.grpc(ProstCodec::default(), compresses, most).unary(GradeCall(Arc::clone(&this.service)), request).await,
                     "ListScripts" => {
-                        this.grpc(ProstCodec::default(), compresses).unary(ListScripts(Arc::clone(&this.service)), request).await
+                        this.grpc(ProstCodec::default(), compresses, most).unary(ListScripts(Arc::clone(&this.service)), request).await
                     }
                     "GetCallState" => {
-                        this.grpc(ProstCodec::default(), compresses).unary(GetCallState(Arc::clone(&this.service)), request).await
+                        this.grpc(ProstCodec::default(), compresses, most).unary(GetCallState(Arc::clone(&this.service)), request).await
                     }
-                    "GetScript" => this.grpc(ProstCodec::default(), compresses).unary(GetScript(Arc::clone(&this.service)), request).await,
+                    "GetScript" => this.grpc(ProstCodec::default(), compresses, most).unary(GetScript(Arc::clone(&this.service)), request).await,
                     _ => Status::unimplemented(format!("{SERVICE} has no method {method:?}")).into_http(),
                 }
             };

@@ -1,8 +1,15 @@
 //! The doors of the server, on one port: gRPC, gRPC-web and HTTP/JSON. Thin: each calls [`crate::service`].
 
+pub mod auth;
 pub mod grpc;
 pub mod http;
+mod incoming;
+mod security;
+mod slow;
 mod stream;
+pub mod tls;
+
+pub use security::{Complaints, Security};
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -11,14 +18,14 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic_web::GrpcWebLayer;
 
+use self::incoming::Incoming;
 use crate::service::Service;
-use crate::service::tenant::{self, Tenant};
+use crate::service::tenant::Tenant;
 
 /// How the server talks to its connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ServerOptions {
     /// A connection without traffic is asked whether it is still there,
     pub keepalive: Duration,
@@ -26,16 +33,26 @@ pub struct ServerOptions {
     pub keepalive_timeout: Duration,
     /// How long a shutdown waits for what is in flight.
     pub drain: Duration,
+    /// Who is let in, and how.
+    pub security: Security,
 }
 
 impl Default for ServerOptions {
     fn default() -> Self {
-        Self { keepalive: Duration::from_secs(30), keepalive_timeout: Duration::from_secs(10), drain: Duration::from_secs(10) }
+        Self {
+            keepalive: Duration::from_secs(30),
+            keepalive_timeout: Duration::from_secs(10),
+            drain: Duration::from_secs(10),
+            security: Security::default(),
+        }
     }
 }
 
 /// How often sessions are looked after.
 const TICK: Duration = Duration::from_millis(50);
+
+/// How often files of certificates and keys are looked at: what is in them changes what is asked of those who come next.
+const REFRESH: Duration = Duration::from_secs(1);
 
 /// Bytes a stream may have sent ahead of what is read of it: many events, and little memory if nothing is.
 const STREAM_WINDOW: u32 = 256 << 10;
@@ -54,12 +71,13 @@ pub async fn serve(
     options: ServerOptions,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), tonic::transport::Error> {
+    let security = Arc::new(options.security);
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
     health.set_service_status(grpc::SERVICE, tonic_health::ServingStatus::Serving).await;
 
-    let grading = grpc::GradingServer::new(Arc::clone(&service), stopping.clone());
+    let grading = grpc::GradingServer::new(Arc::clone(&service), security.quota.clone(), stopping.clone());
     let mut routes = tonic::service::Routes::builder();
     routes.add_service(grading).add_service(health_service);
     for reflection in [grpc::Reflection::V1, grpc::Reflection::V1Alpha] {
@@ -67,6 +85,8 @@ pub async fn serve(
     }
     let grpc_routes = routes.routes().prepare().into_axum_router().layer(GrpcWebLayer::new());
     let all = grpc_routes.merge(http::routes(Arc::clone(&service))).fallback(http::unknown);
+    // The outermost, so that nothing is dispatched before it is known who asks.
+    let all = all.layer(axum::middleware::from_fn_with_state(Arc::clone(&security), auth::guard));
 
     let ticking = Arc::clone(&service);
     let ticker = tokio::spawn(async move {
@@ -88,6 +108,8 @@ pub async fn serve(
         }
     });
 
+    let refresher = tokio::spawn(refresh(Arc::clone(&security)));
+
     let mut drained = stopping;
     let signal = async move {
         shutdown.await;
@@ -101,9 +123,8 @@ pub async fn serve(
         .http2_keepalive_timeout(Some(options.keepalive_timeout))
         .initial_stream_window_size(Some(STREAM_WINDOW))
         .initial_connection_window_size(Some(CONNECTION_WINDOW))
-        .tcp_nodelay(true)
         .add_routes(tonic::service::Routes::from(all))
-        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), signal);
+        .serve_with_incoming_shutdown(Incoming::new(listener, security.tls.clone(), security.opening), signal);
     let limit = async {
         let _ = drained.wait_for(|stopping| *stopping).await;
         tokio::time::sleep(options.drain).await;
@@ -114,12 +135,26 @@ pub async fn serve(
     };
     ticker.abort();
     bringer.abort();
+    refresher.abort();
     result
 }
 
 /// Whose request it is.
-pub(crate) fn tenant_of(_extensions: &::http::Extensions, service: &Service) -> Arc<Tenant> {
-    service.tenants.of(tenant::DEFAULT)
+pub(crate) fn tenant_of(extensions: &::http::Extensions, service: &Service) -> Arc<Tenant> {
+    service.tenants.of(&auth::identity(extensions).tenant)
+}
+
+/// Looks every so often whether certificates and keys have changed.
+async fn refresh(security: Arc<Security>) {
+    let told = Arc::new(Complaints::default());
+    let mut interval = tokio::time::interval(REFRESH);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        interval.tick().await;
+        let (security, told) = (Arc::clone(&security), Arc::clone(&told));
+        // An error means that it panicked, or that the server stops.
+        let _ = tokio::task::spawn_blocking(move || security.refresh(&told)).await;
+    }
 }
 
 /// Binds a listener.

@@ -18,6 +18,7 @@ use tonic::{Status, Streaming};
 
 use super::grpc::{GradingServer, Reply};
 use super::tenant_of;
+use crate::service::quota::Permit;
 use crate::service::tenant::Tenant;
 use crate::service::{Outbox, Service, StreamEvent, Taken, Told};
 
@@ -91,7 +92,8 @@ impl StreamingService<Received> for StreamCalls {
         let server = self.0.clone();
         Box::pin(async move {
             let tenant = tenant_of(request.extensions(), &server.service);
-            let stream: Self::ResponseStream = Box::pin(follow(server, tenant, request.into_inner()));
+            let permit = server.quota.admit_stream(&tenant.name).map_err(|over| over.status())?;
+            let stream: Self::ResponseStream = Box::pin(follow(server, tenant, permit, request.into_inner()));
             Ok(tonic::Response::new(stream))
         })
     }
@@ -199,9 +201,16 @@ impl Settling {
 }
 
 /// One stream. It reads only when all it has to say was taken, so a client that does not read stops being read.
-fn follow(server: GradingServer, tenant: Arc<Tenant>, mut inbound: Streaming<Received>) -> impl Stream<Item = Result<Told, Status>> {
-    let GradingServer { service, mut stopping, spare_cores } = server;
+fn follow(
+    server: GradingServer,
+    tenant: Arc<Tenant>,
+    permit: Permit,
+    mut inbound: Streaming<Received>,
+) -> impl Stream<Item = Result<Told, Status>> {
+    let GradingServer { service, mut stopping, spare_cores, .. } = server;
     async_stream::stream! {
+        // The tenant's place is taken as long as the stream is there.
+        let _permit = permit;
         let outbox = Arc::new(Outbox::default());
         let mut waiting = Waiting::default();
         let mut settling = Settling::default();

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use key::{KeyRecord, KeyRing, NewKey, is_key};
 pub use token::{Claims, TokenError, TokenKeys, Tokens};
 
+use super::tenant::DEFAULT;
+
 /// What a key or token lets its bearer do. Each may do what those before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
@@ -52,9 +54,6 @@ impl FromStr for Role {
     }
 }
 
-/// The tenant of servers without keys.
-pub const DEFAULT_TENANT: &str = "default";
-
 /// Most characters of a tenant's name.
 const TENANT_CHARS: usize = 64;
 
@@ -93,7 +92,7 @@ impl Identity {
     /// Whoever reaches a server that asks for no key.
     #[must_use]
     pub fn open() -> Self {
-        Self { tenant: Arc::from(DEFAULT_TENANT), role: Role::Admin, subject: Arc::from("anyone") }
+        Self { tenant: Arc::from(DEFAULT), role: Role::Admin, subject: Arc::from("anyone") }
     }
 }
 
