@@ -1,5 +1,7 @@
 //! `callgrade serve`: live calls over gRPC, gRPC-web and HTTP/JSON.
 
+mod security;
+
 use std::collections::HashMap;
 use std::io::Write;
 use std::process::ExitCode;
@@ -8,12 +10,13 @@ use std::time::Duration;
 
 use clap::Args;
 
+use self::security::SecurityOptions;
 use super::{LimitOptions, Outcome, ScriptOptions};
 use crate::ingest::Limits;
 use crate::service::tenant::{TenantSettings, Tenants};
 use crate::service::{Patience, Service};
 use crate::store::{DEFAULT_LOCATION, Location, Store};
-use crate::transport::{self, ServerOptions};
+use crate::transport::{self, Complaints, Security, ServerOptions};
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
@@ -51,6 +54,8 @@ pub(super) struct ServeArgs {
     /// Ask a quiet connection after this long whether it is still there
     #[arg(long, value_name = "MS", default_value_t = ServerOptions::default().keepalive.as_millis() as u64)]
     keepalive_ms: u64,
+    #[command(flatten)]
+    security: SecurityOptions,
 }
 
 pub(super) fn run(args: &ServeArgs) -> Outcome {
@@ -61,12 +66,14 @@ pub(super) fn run(args: &ServeArgs) -> Outcome {
         gap_events: args.gap_events,
         final_open: Duration::from_millis(args.final_open_ms),
     };
+    let limits = Limits { message_bytes: args.max_message_bytes, ..args.limits.limits() };
+    let security = args.security.security()?;
     let options = ServerOptions {
         keepalive: Duration::from_millis(args.keepalive_ms),
         drain: Duration::from_millis(args.drain_ms),
+        security: security.clone(),
         ..ServerOptions::default()
     };
-    let limits = Limits { message_bytes: args.max_message_bytes, ..args.limits.limits() };
     let settings = TenantSettings { limits, ..TenantSettings::default() };
     let service = if args.store == "none" {
         eprintln!("callgrade: --store none: calls are kept nowhere, and lost when the server ends");
@@ -85,6 +92,10 @@ pub(super) fn run(args: &ServeArgs) -> Outcome {
     runtime.block_on(async {
         let (listener, address) =
             transport::listen(&args.listen).await.map_err(|error| anyhow::anyhow!("cannot listen on {}: {error}", args.listen))?;
+        if let Some(notice) = args.security.check(&security, address)? {
+            anstream::eprintln!("callgrade: {notice}");
+        }
+        tokio::spawn(refresh_when_told(security));
         let mut stdout = std::io::stdout();
         writeln!(stdout, "listening on {address}")?;
         stdout.flush()?;
@@ -112,4 +123,19 @@ pub(super) async fn told_to_stop() {
         }
     }
     let _ = interrupt.await;
+}
+
+/// Reads certificates and keys again at SIGHUP: they are looked at every so often anyway, but who sends it does not want to wait,
+/// and must not end the server.
+async fn refresh_when_told(security: Security) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+        while hangup.recv().await.is_some() {
+            let security = security.clone();
+            // An error means that the server stops.
+            let _ = tokio::task::spawn_blocking(move || security.refresh(&Complaints::default())).await;
+        }
+    }
 }
