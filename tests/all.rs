@@ -11,5 +11,6 @@ mod properties;
 mod python_client;
 mod readme;
 mod script_load;
+mod security;
 mod server;
 mod support;

@@ -164,11 +164,21 @@ impl TestServer {
 
     /// With scripts of its own.
     pub async fn start_with(library: Library, patience: Patience, limits: Limits) -> Self {
+        Self::start_as(ServerOptions::default(), library, patience, limits).await
+    }
+
+    /// With options of its own.
+    pub async fn start_guarded(options: ServerOptions) -> Self {
+        let library = Library::bundled().expect("the bundled scripts compile");
+        Self::start_as(options, library, Patience::default(), Limits::default()).await
+    }
+
+    async fn start_as(options: ServerOptions, library: Library, patience: Patience, limits: Limits) -> Self {
         let scripts = ScriptChoice::new(library, None).expect("a choice");
         let service = Service::new(scripts, limits, patience);
         let (listener, address) = transport::listen("127.0.0.1:0").await.expect("a free port");
         let (stop, stopped) = oneshot::channel();
-        let serving = transport::serve(service, listener, ServerOptions::default(), async {
+        let serving = transport::serve(service, listener, options, async {
             let _ = stopped.await;
         });
         let done = tokio::spawn(async { serving.await.expect("the server runs") });

@@ -206,7 +206,8 @@ mod tests {
 
     #[test]
     fn without_a_limit_there_is_always_room() {
-        let (quota, north, _) = quota(TenantLimits { live_calls: None, streams: None, requests_per_second: None, ..TenantLimits::default() });
+        let (quota, north, _) =
+            quota(TenantLimits { live_calls: None, streams: None, requests_per_second: None, ..TenantLimits::default() });
         let calls: Vec<Permit> = (0..10_000).map(|_| quota.admit_call(&north).unwrap()).collect();
         assert_eq!(calls.len(), 10_000);
         assert!((0..10_000).all(|_| quota.admit_request(&north).is_ok()));

@@ -25,13 +25,7 @@ pub struct Security {
 
 impl Default for Security {
     fn default() -> Self {
-        Self {
-            access: Arc::default(),
-            quota: Quota::default(),
-            tls: None,
-            opening: Duration::from_secs(10),
-            body: Duration::from_secs(60),
-        }
+        Self { access: Arc::default(), quota: Quota::default(), tls: None, opening: Duration::from_secs(10), body: Duration::from_secs(60) }
     }
 }
 

@@ -214,7 +214,14 @@ mod tests {
         assert!(enough("GET / HTTP/1.1\r\nhost: x\r\n\r\n"));
         assert!(enough("GET / HTTP/1.1\nhost: x\n\n"));
         assert!(enough("P\n\n"));
-        for part in ["", "P", "PRI * HTTP/2.0\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r", "GET / HTTP/1.1\r\nhost: x\r\n", "GET / HTTP/1.1\r\n\rx\n"] {
+        for part in [
+            "",
+            "P",
+            "PRI * HTTP/2.0\r\n\r\n",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r",
+            "GET / HTTP/1.1\r\nhost: x\r\n",
+            "GET / HTTP/1.1\r\n\rx\n",
+        ] {
             assert!(!enough(part), "{part:?}");
         }
     }

@@ -14,10 +14,10 @@ use rustc_hash::FxBuildHasher;
 use tokio::sync::watch;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::StreamingService;
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 
 use super::grpc::{GradingServer, Reply};
-use super::tenant_of;
+use super::{grpc, tenant_of};
 use crate::service::quota::Permit;
 use crate::service::tenant::Tenant;
 use crate::service::{Outbox, Service, StreamEvent, Taken, Told};
@@ -155,6 +155,7 @@ impl Batch {
                     batch.events.push(received.event);
                 }
                 Ok(None) => batch.closed = true,
+                Err(status) if status.code() == Code::OutOfRange => batch.failed = Some(grpc::too_long(&status)),
                 Err(status) => batch.failed = Some(status),
             }
             if batch.events.len() < BATCH && bytes < BATCH_BYTES && !batch.closed && batch.failed.is_none() {

@@ -99,17 +99,25 @@ impl SecurityOptions {
         let open = security.access.is_open() && !security.tls.as_ref().is_some_and(|tls| tls.is_mutual());
         let lacks = [
             (security.tls.is_none(), "TLS (--tls-cert and --tls-key)"),
-            (open, "API keys (callgrade keys create), tokens (--jwt-jwks, --jwt-key or --jwt-secret-file) or client certificates (--tls-client-ca)"),
+            (
+                open,
+                "API keys (callgrade keys create), tokens (--jwt-jwks, --jwt-key or --jwt-secret-file) or client certificates (--tls-client-ca)",
+            ),
         ];
         let lacks: Vec<&str> = lacks.into_iter().filter_map(|(lacks, what)| lacks.then_some(what)).collect();
         let lacks = lacks.join(", and without ");
         if address.ip().is_loopback() {
-            return Ok(open.then(|| format!("there are no keys and no tokens: whoever on this machine connects to {address} may do everything")));
+            return Ok(
+                open.then(|| format!("there are no keys and no tokens: whoever on this machine connects to {address} may do everything"))
+            );
         }
         if lacks.is_empty() {
             return Ok(None);
         }
-        anyhow::ensure!(self.insecure, "will not listen on {address}, where others can reach it, without {lacks}; --insecure does it all the same");
+        anyhow::ensure!(
+            self.insecure,
+            "will not listen on {address}, where others can reach it, without {lacks}; --insecure does it all the same"
+        );
         Ok(Some(format!("listens on {address}, where others can reach it, without {lacks}")))
     }
 }

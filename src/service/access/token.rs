@@ -83,7 +83,9 @@ impl fmt::Display for TokenError {
             Self::NoKey(path) => write!(f, "{} has no public key for RS256, ES256 or EdDSA", path.display()),
             Self::NotPublicKey(path) => write!(f, "{} is no public key in PEM: RSA, EC P-256 or Ed25519", path.display()),
             Self::Private(path) => write!(f, "{} holds a private key; to check tokens the public one is enough", path.display()),
-            Self::ShortSecret(path, bytes) => write!(f, "the secret in {} has {bytes} bytes; HS256 needs {SECRET_BYTES} or more", path.display()),
+            Self::ShortSecret(path, bytes) => {
+                write!(f, "the secret in {} has {bytes} bytes; HS256 needs {SECRET_BYTES} or more", path.display())
+            }
             Self::NotSecret(path) => write!(f, "{} holds a PEM key; a secret for HS256 is to be random bytes", path.display()),
         }
     }

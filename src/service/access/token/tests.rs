@@ -206,7 +206,11 @@ fn files_that_are_not_good_are_refused_with_why() {
         (TokenKeys::Secret, "short\n", format!("the secret in {shown} has 5 bytes; HS256 needs 32 or more")),
         (TokenKeys::Secret, RSA_PUBLIC, format!("{shown} holds a PEM key; a secret for HS256 is to be random bytes")),
         (TokenKeys::Jwks, "{\"keys\": []}", format!("{shown} has no public key for RS256, ES256 or EdDSA")),
-        (TokenKeys::Jwks, "[]", format!("{shown} is no JWK set: invalid length 0, expected struct JwkSet with 1 element at line 1 column 2")),
+        (
+            TokenKeys::Jwks,
+            "[]",
+            format!("{shown} is no JWK set: invalid length 0, expected struct JwkSet with 1 element at line 1 column 2"),
+        ),
         (TokenKeys::Jwks, "x", format!("{shown} is no JWK set: expected value at line 1 column 1")),
     ];
     for (source, text, told) in cases {
