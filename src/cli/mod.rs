@@ -8,6 +8,7 @@ mod eval;
 mod explain;
 mod help;
 mod input;
+mod keys;
 mod paint;
 mod script;
 mod serve;
@@ -53,6 +54,8 @@ enum Command {
     Script(script::ScriptArgs),
     /// Grade live calls over gRPC, gRPC-web and HTTP/JSON
     Serve(serve::ServeArgs),
+    /// Make, list and revoke the API keys of a server's tenants
+    Keys(keys::KeysArgs),
     /// Start the service and stream sample calls through it
     Demo(demo::DemoArgs),
 }
@@ -163,6 +166,7 @@ fn run(command: Command, lang: Lang) -> Outcome {
         Command::Eval(args) => eval::run(&args, lang),
         Command::Script(args) => script::run(&args, lang),
         Command::Serve(args) => serve::run(&args),
+        Command::Keys(args) => keys::run(&args),
         Command::Demo(args) => demo::run(&args, lang),
     }
 }

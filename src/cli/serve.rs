@@ -67,7 +67,11 @@ pub(super) fn run(args: &ServeArgs) -> Outcome {
         final_open: Duration::from_millis(args.final_open_ms),
     };
     let limits = Limits { message_bytes: args.max_message_bytes, ..args.limits.limits() };
-    let security = args.security.security()?;
+    let store = if args.store == "none" { None } else { Some(Store::open(&Location::parse(&args.store))?) };
+    if let Some(store) = &store {
+        store.claim()?;
+    }
+    let security = args.security.security(store.clone())?;
     let options = ServerOptions {
         keepalive: Duration::from_millis(args.keepalive_ms),
         drain: Duration::from_millis(args.drain_ms),
@@ -75,14 +79,12 @@ pub(super) fn run(args: &ServeArgs) -> Outcome {
         ..ServerOptions::default()
     };
     let settings = TenantSettings { limits, ..TenantSettings::default() };
-    let service = if args.store == "none" {
-        eprintln!("callgrade: --store none: calls are kept nowhere, and lost when the server ends");
-        Service::new(scripts, limits, patience)
-    } else {
-        let store = Store::open(&Location::parse(&args.store))?;
-        store.claim()?;
+    let service = if let Some(store) = store {
         let linger = Duration::from_micros(args.commit_linger_us);
         Service::keeping(scripts, Tenants::new(HashMap::new(), settings), patience, store, linger, Box::new(|_, _, _| ()))?
+    } else {
+        eprintln!("callgrade: --store none: calls are kept nowhere, and lost when the server ends");
+        Service::new(scripts, limits, patience)
     };
     let recovered = service.recover()?;
     if recovered.calls > 0 {

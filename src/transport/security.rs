@@ -7,12 +7,15 @@ use std::time::Duration;
 use super::tls::Tls;
 use crate::service::access::Access;
 use crate::service::quota::Quota;
+use crate::store::Store;
 
 /// How a server is guarded. By default it is open: nobody needs a key, and connections are in clear.
 #[derive(Debug, Clone)]
 pub struct Security {
     /// Who is let in.
     pub access: Arc<Access>,
+    /// The store whose keys are in force; none: there are no keys but those that [`access`](Self::access) has.
+    pub store: Option<Store>,
     /// How much each tenant may ask for.
     pub quota: Quota,
     /// TLS, unless connections are in clear.
@@ -25,34 +28,43 @@ pub struct Security {
 
 impl Default for Security {
     fn default() -> Self {
-        Self { access: Arc::default(), quota: Quota::default(), tls: None, opening: Duration::from_secs(10), body: Duration::from_secs(60) }
+        Self {
+            access: Arc::default(),
+            store: None,
+            quota: Quota::default(),
+            tls: None,
+            opening: Duration::from_secs(10),
+            body: Duration::from_secs(60),
+        }
     }
 }
 
 impl Security {
-    /// Reads certificates and keys of tokens again, where their files have changed. Files that are not good change nothing; what is
-    /// wrong with them is logged, unless `told` shows that it was already.
+    /// Reads certificates, keys of tokens and API keys again. What cannot be read changes nothing; what is wrong with it is logged,
+    /// unless `told` shows that it was already.
     pub fn refresh(&self, told: &Complaints) {
         let tls = self.tls.as_ref().map_or(Ok(false), |tls| tls.refresh());
         told.note(0, tls, "TLS certificates were read again");
         told.note(1, self.access.refresh(), "the keys of tokens were read again");
+        let keys = self.store.as_ref().map_or(Ok(()), |store| self.access.keys.read(store));
+        told.note(2, keys.map(|()| false), "");
     }
 }
 
-/// What was wrong with files when they were last looked at, so that it is not told every time.
+/// What was wrong with each source when it was last looked at, so that it is not told every time.
 #[derive(Debug, Default)]
-pub struct Complaints([Mutex<Option<String>>; 2]);
+pub struct Complaints([Mutex<Option<String>>; 3]);
 
 impl Complaints {
-    fn note<E: fmt::Display>(&self, file: usize, refreshed: Result<bool, E>, done: &str) {
-        let mut last = self.0[file].lock().unwrap_or_else(PoisonError::into_inner);
+    fn note<E: fmt::Display>(&self, source: usize, refreshed: Result<bool, E>, done: &str) {
+        let mut last = self.0[source].lock().unwrap_or_else(PoisonError::into_inner);
         match refreshed {
-            Ok(true) => {
-                tracing::info!("{done}");
+            Ok(changed) => {
+                if changed {
+                    tracing::info!("{done}");
+                }
                 *last = None;
             }
-            // It can be read; whether it is good was told when it changed.
-            Ok(false) => {}
             Err(error) => {
                 let error = error.to_string();
                 if last.as_ref() != Some(&error) {

@@ -1,5 +1,6 @@
 //! Who is let in, how much they may ask for, TLS, and clients that send slowly: against real servers.
 
+mod keys;
 mod limits;
 mod refusals;
 mod slow;

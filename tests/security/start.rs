@@ -8,13 +8,13 @@ use super::tls::{Authority, Files};
 use crate::support::{callgrade, stderr};
 
 /// A server that does not outlive its test.
-struct Server {
+pub(super) struct Server {
     process: Child,
     address: String,
 }
 
 impl Server {
-    fn start(arguments: &[&str]) -> Self {
+    pub(super) fn start(arguments: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_callgrade"))
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
@@ -26,6 +26,15 @@ impl Server {
         BufReader::new(process.stdout.take().expect("its stdout is ours")).read_line(&mut line).expect("it says where it listens");
         let address = line.trim_end().strip_prefix("listening on ").unwrap_or_else(|| panic!("its first line is {line:?}")).to_owned();
         Self { process, address }
+    }
+
+    /// What a request is answered, as it stands on the wire.
+    pub(super) fn ask(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("text");
+        answer
     }
 
     /// Ends it; what it said on stderr.
@@ -46,7 +55,7 @@ impl Drop for Server {
     }
 }
 
-const EVERYWHERE: [&str; 3] = ["serve", "--listen", "0.0.0.0:0"];
+const EVERYWHERE: [&str; 5] = ["serve", "--store", "none", "--listen", "0.0.0.0:0"];
 
 /// What the program says when it does not start, the port left out.
 fn refusal(arguments: &[&str]) -> String {
@@ -82,29 +91,26 @@ fn it_does_not_listen_where_others_can_reach_it_without_tls_and_keys() {
 
 #[test]
 fn on_loopback_it_says_that_everyone_is_let_in() {
-    let server = Server::start(&[]);
+    let server = Server::start(&["--store", "none"]);
     let address = server.address.clone();
     let told = server.stop();
     let notice = format!("callgrade: there are no keys and no tokens: whoever on this machine connects to {address} may do everything");
     assert!(told.lines().any(|line| line == notice), "{told}");
     let files = Files::new();
     let secret = files.write("secret", &"s".repeat(32));
-    let told = Server::start(&["--jwt-secret-file", secret.to_str().expect("a path")]).stop();
+    let told = Server::start(&["--store", "none", "--jwt-secret-file", secret.to_str().expect("a path")]).stop();
     assert!(!told.contains("there are no keys"), "{told}");
 }
 
 #[cfg(unix)]
 #[test]
 fn a_hangup_does_not_end_it() {
-    let server = Server::start(&[]);
+    let server = Server::start(&["--store", "none"]);
     let told = Command::new("sh").args(["-c", &format!("kill -HUP {}", server.process.id())]).status().expect("a shell");
     assert!(told.success());
     // Were it to end, it would be before it answers: the signal is there first.
     for _ in 0..3 {
-        let mut stream = TcpStream::connect(&server.address).expect("it listens");
-        stream.write_all(b"GET /v1/scripts HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("text");
+        let answer = server.ask("GET /v1/scripts HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     }
 }

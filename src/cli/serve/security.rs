@@ -10,6 +10,7 @@ use clap::Args;
 
 use crate::service::access::{Access, Claims, KeyRing, TokenKeys, Tokens};
 use crate::service::quota::{Quota, TenantLimits};
+use crate::store::Store;
 use crate::transport::Security;
 use crate::transport::tls::{Tls, TlsFiles};
 
@@ -61,15 +62,20 @@ pub(super) struct SecurityOptions {
 }
 
 impl SecurityOptions {
-    /// What stands before the service, the files read.
-    pub(super) fn security(&self) -> anyhow::Result<Security> {
+    /// What stands before the service, files read, and the keys that `store` has.
+    pub(super) fn security(&self, store: Option<Store>) -> anyhow::Result<Security> {
         let limits = TenantLimits {
             live_calls: Some(self.max_live_calls).filter(|most| *most > 0),
             streams: Some(self.max_streams).filter(|most| *most > 0),
             requests_per_second: NonZeroU32::new(self.max_requests_per_second),
         };
+        let keys = KeyRing::default();
+        if let Some(store) = &store {
+            keys.read(store)?;
+        }
         Ok(Security {
-            access: Arc::new(Access::new(KeyRing::default(), self.tokens()?)),
+            access: Arc::new(Access::new(keys, self.tokens()?)),
+            store,
             quota: Quota::new(limits, HashMap::new()),
             tls: self.tls()?.map(Arc::new),
             ..Security::default()

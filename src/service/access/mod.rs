@@ -1,5 +1,6 @@
 //! Who asks: tenants, roles, API keys and tokens. What each method asks for is the transport's table.
 
+mod kept;
 mod key;
 mod token;
 
