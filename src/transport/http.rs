@@ -105,8 +105,8 @@ fn details(status: &rpc::Status) -> Vec<Value> {
             "description": resource.description,
         })),
         ErrorDetail::RetryInfo(retry) => {
-            let delay = retry.retry_delay.unwrap_or_default();
-            Some(json!({"@type": RetryInfo::TYPE_URL, "retryDelay": format!("{}.{:09}s", delay.as_secs(), delay.subsec_nanos())}))
+            let delay = pbjson_types::Duration::try_from(retry.retry_delay?).ok()?;
+            Some(json!({"@type": RetryInfo::TYPE_URL, "retryDelay": delay}))
         }
         _ => None,
     };

@@ -80,7 +80,10 @@ fn requests_too_fast_are_told_when_to_come_back() {
         assert_eq!(headers["retry-after"], "1");
         let body: serde_json::Value = serde_json::from_str(&body).expect("JSON");
         assert_eq!(body["error"]["status"], "RESOURCE_EXHAUSTED");
-        assert_eq!(body["error"]["details"][0]["@type"], "type.googleapis.com/google.rpc.RetryInfo");
+        let detail = &body["error"]["details"][0];
+        assert_eq!(detail["@type"], "type.googleapis.com/google.rpc.RetryInfo");
+        let delay = detail["retryDelay"].as_str().and_then(|delay| delay.strip_suffix('s')?.parse::<f64>().ok());
+        assert!(delay.is_some_and(|delay| delay > 0.0 && delay <= 1.0), "{detail}");
         let refused = async || client(&server, &north).await.list_scripts(v1::ListScriptsRequest {}).await.err();
         let refused = eventually("a call is refused", refused).await;
         assert_eq!((refused.code(), refused.message()), (Code::ResourceExhausted, "over the tenant's limit of requests a second: 1"));
