@@ -9,6 +9,7 @@ use callgrade::core::event::{Event, EventKind, Hangup, Party, Speaker, Utterance
 use callgrade::core::script::Script;
 use callgrade::ingest::Limits;
 use callgrade::script::{Bundle, Library, case};
+use callgrade::service::tenant::Tenants;
 use callgrade::service::{Outbox, Patience, ScriptChoice, Service, StreamEvent, Told, tenant};
 use callgrade::transport::{self, ServerOptions};
 use callgrade::wire::v1;
@@ -164,18 +165,17 @@ impl TestServer {
 
     /// With scripts of its own.
     pub async fn start_with(library: Library, patience: Patience, limits: Limits) -> Self {
-        Self::start_as(ServerOptions::default(), library, patience, limits).await
-    }
-
-    /// With options of its own.
-    pub async fn start_guarded(options: ServerOptions) -> Self {
-        let library = Library::bundled().expect("the bundled scripts compile");
-        Self::start_as(options, library, Patience::default(), Limits::default()).await
-    }
-
-    async fn start_as(options: ServerOptions, library: Library, patience: Patience, limits: Limits) -> Self {
         let scripts = ScriptChoice::new(library, None).expect("a choice");
-        let service = Service::new(scripts, limits, patience);
+        Self::serve(Service::new(scripts, limits, patience), ServerOptions::default()).await
+    }
+
+    /// With tenants and options of its own.
+    pub async fn start_guarded(tenants: Tenants, options: ServerOptions) -> Self {
+        let scripts = ScriptChoice::new(Library::bundled().expect("the bundled scripts compile"), None).expect("a choice");
+        Self::serve(Service::forgetting(scripts, tenants, Patience::default()), options).await
+    }
+
+    async fn serve(service: Arc<Service>, options: ServerOptions) -> Self {
         let (listener, address) = transport::listen("127.0.0.1:0").await.expect("a free port");
         let (stop, stopped) = oneshot::channel();
         let serving = transport::serve(service, listener, options, async {

@@ -53,7 +53,7 @@ enum Command {
     /// Check, show and test talk scripts
     Script(script::ScriptArgs),
     /// Grade live calls over gRPC, gRPC-web and HTTP/JSON
-    Serve(serve::ServeArgs),
+    Serve(Box<serve::ServeArgs>),
     /// Make, list and revoke the API keys of a server's tenants
     Keys(keys::KeysArgs),
     /// Start the service and stream sample calls through it

@@ -78,13 +78,14 @@ pub(super) fn run(args: &ServeArgs) -> Outcome {
         security: security.clone(),
         ..ServerOptions::default()
     };
-    let settings = TenantSettings { limits, ..TenantSettings::default() };
+    let settings = TenantSettings { limits, quota: args.security.quota(), ..TenantSettings::default() };
+    let tenants = Tenants::new(HashMap::new(), settings);
     let service = if let Some(store) = store {
         let linger = Duration::from_micros(args.commit_linger_us);
-        Service::keeping(scripts, Tenants::new(HashMap::new(), settings), patience, store, linger, Box::new(|_, _, _| ()))?
+        Service::keeping(scripts, tenants, patience, store, linger, Box::new(|_, _, _| ()))?
     } else {
         eprintln!("callgrade: --store none: calls are kept nowhere, and lost when the server ends");
-        Service::new(scripts, limits, patience)
+        Service::forgetting(scripts, tenants, patience)
     };
     let recovered = service.recover()?;
     if recovered.calls > 0 {

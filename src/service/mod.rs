@@ -138,6 +138,12 @@ impl Service {
     #[must_use]
     pub fn new(scripts: ScriptChoice, limits: Limits, patience: Patience) -> Arc<Self> {
         let tenants = Tenants::new(HashMap::new(), TenantSettings { limits, mask: false, ..TenantSettings::default() });
+        Self::forgetting(scripts, tenants, patience)
+    }
+
+    /// A service without calls, that keeps none of these tenants' either.
+    #[must_use]
+    pub fn forgetting(scripts: ScriptChoice, tenants: Tenants, patience: Patience) -> Arc<Self> {
         Arc::new(Self { scripts, tenants, live: Arc::new(LiveCalls::new(patience)), journal: None })
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use prost::Message;
 
+use super::quota::OverLimit;
 use crate::script::ScriptError;
 use crate::store::StoreError;
 use crate::wire::rpc;
@@ -25,6 +26,8 @@ pub enum Refusal {
     NotOpen(String),
     /// There is no such call.
     NoCall(String),
+    /// The tenant has come to a limit.
+    Over(OverLimit),
     /// It could not be kept.
     Store(StoreError),
 }
@@ -35,6 +38,7 @@ impl fmt::Display for Refusal {
             Self::Script(error) => error.fmt(f),
             Self::Invalid(reason) | Self::TooMuch(reason) | Self::NotOpen(reason) => f.write_str(reason),
             Self::NoCall(call) => write!(f, "there is no live or recently ended call {call:?}"),
+            Self::Over(over) => over.fmt(f),
             Self::Store(error) => write!(f, "not kept, send it again: {error}"),
         }
     }
@@ -55,11 +59,12 @@ pub fn status(call_id: &str, seq: u32, refusal: &Refusal) -> rpc::Status {
         }
         Refusal::NotOpen(reason) => tonic_types::ErrorDetails::with_precondition_failure_violation("CALL", call_id, reason.as_str()),
         Refusal::NoCall(_) => tonic_types::ErrorDetails::with_resource_info("call", call_id, "", ""),
+        Refusal::Over(over) => tonic_types::ErrorDetails::with_retry_info(Some(over.retry)),
         Refusal::Store(_) => tonic_types::ErrorDetails::with_retry_info(Some(RETRY)),
     };
     let code = match refusal {
         Refusal::Invalid(_) => tonic::Code::InvalidArgument,
-        Refusal::TooMuch(_) => tonic::Code::ResourceExhausted,
+        Refusal::TooMuch(_) | Refusal::Over(_) => tonic::Code::ResourceExhausted,
         Refusal::Script(_) | Refusal::NoCall(_) => tonic::Code::NotFound,
         Refusal::NotOpen(_) => tonic::Code::FailedPrecondition,
         Refusal::Store(_) => tonic::Code::Unavailable,

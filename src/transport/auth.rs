@@ -10,6 +10,7 @@ use prost::Message;
 use tonic::Status;
 
 use super::{Security, http, slow};
+use crate::service::Service;
 use crate::service::access::{Denied, Identity, Role};
 use crate::service::quota::OverLimit;
 use crate::wire::rpc;
@@ -182,11 +183,11 @@ impl Refused {
 }
 
 /// Lets a request through to what it asks for, with its [`Identity`], or answers it.
-pub(super) async fn guard(State(security): State<Arc<Security>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn guard(State((security, service)): State<(Arc<Security>, Arc<Service>)>, mut request: Request, next: Next) -> Response {
     let kind = request.headers().get(header::CONTENT_TYPE).cloned();
     let asked = Asked::of(&request);
     if !matches!(asked, Asked::Known(Need::Nothing, _)) {
-        match admit(&security, request.headers(), asked) {
+        match admit(&security, &service, request.headers(), asked) {
             Ok(identity) => request.extensions_mut().insert(identity),
             Err(refused) => return refused.answer(kind.as_ref()),
         };
@@ -206,13 +207,13 @@ pub(super) async fn guard(State(security): State<Arc<Security>>, mut request: Re
 }
 
 /// Who asks, if they may.
-fn admit(security: &Security, headers: &HeaderMap, asked: Asked) -> Result<Identity, Refused> {
+fn admit(security: &Security, service: &Service, headers: &HeaderMap, asked: Asked) -> Result<Identity, Refused> {
     let identity = if security.access.is_open() {
         Identity::open()
     } else {
         presented(headers).and_then(|presented| security.access.authenticate(presented)).map_err(Refused::Denied)?
     };
-    security.quota.admit_request(&identity.tenant).map_err(Refused::Over)?;
+    service.tenants.of(&identity.tenant).admit_request().map_err(Refused::Over)?;
     match asked {
         Asked::Known(Need::Role(least), _) if identity.role < least => Err(Refused::Role(least, identity.role)),
         _ => Ok(identity),
@@ -294,17 +295,14 @@ mod tests {
 
     #[test]
     fn keys_and_tokens_are_found_in_either_header() {
-        let cases: [(&[(&str, &str)], Result<Option<&str>, Denied>); 7] = [
-            (&[], Ok(None)),
-            (&[("authorization", "Bearer abc")], Ok(Some("abc"))),
-            (&[("authorization", "bearer  abc ")], Ok(Some("abc"))),
-            (&[("x-api-key", "abc")], Ok(Some("abc"))),
-            (&[("authorization", "Bearer abc"), ("x-api-key", "def")], Ok(Some("abc"))),
-            (&[("authorization", "Basic abc"), ("x-api-key", "def")], Ok(Some("def"))),
-            (&[("authorization", "Basic abc")], Err(Denied::Unreadable)),
-        ];
-        for (pairs, expected) in cases {
-            assert_eq!(presented(&headers(pairs)), expected, "{pairs:?}");
-        }
+        let found = |pairs: &[(&'static str, &'static str)]| presented(&headers(pairs)).map(|found| found.map(str::to_owned));
+        let abc = Ok(Some("abc".to_owned()));
+        assert_eq!(found(&[]), Ok(None));
+        assert_eq!(found(&[("authorization", "Bearer abc")]), abc);
+        assert_eq!(found(&[("authorization", "bearer  abc ")]), abc);
+        assert_eq!(found(&[("x-api-key", "abc")]), abc);
+        assert_eq!(found(&[("authorization", "Bearer abc"), ("x-api-key", "def")]), abc);
+        assert_eq!(found(&[("authorization", "Basic def"), ("x-api-key", "abc")]), abc);
+        assert_eq!(found(&[("authorization", "Basic abc")]), Err(Denied::Unreadable));
     }
 }

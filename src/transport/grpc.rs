@@ -22,7 +22,6 @@ use super::stream::{StreamCalls, StreamCodec};
 use super::tenant_of;
 use crate::ingest;
 use crate::script::ScriptError;
-use crate::service::quota::Quota;
 use crate::service::{Refusal, Service, status};
 use crate::wire::{DESCRIPTORS, raw, v1};
 
@@ -33,18 +32,17 @@ pub const SERVICE: &str = "callgrade.v1.Grading";
 #[derive(Debug, Clone)]
 pub struct GradingServer {
     pub(super) service: Arc<Service>,
-    pub(super) quota: Quota,
     pub(super) stopping: watch::Receiver<bool>,
     /// One for each core but a stream's own: as many streams at one time may have another core take some of their messages in.
     pub(super) spare_cores: Arc<Semaphore>,
 }
 
 impl GradingServer {
-    /// Serves `service` as far as `quota` lets each tenant; `stopping` turns true when the server is to shut down.
+    /// Serves `service`; `stopping` turns true when the server is to shut down.
     #[must_use]
-    pub fn new(service: Arc<Service>, quota: Quota, stopping: watch::Receiver<bool>) -> Self {
+    pub fn new(service: Arc<Service>, stopping: watch::Receiver<bool>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { service, quota, stopping, spare_cores: Arc::new(Semaphore::new(cores - 1)) }
+        Self { service, stopping, spare_cores: Arc::new(Semaphore::new(cores - 1)) }
     }
 
     /// Answers are compressed for clients that compress: every grpcio accepts it, but small messages only get slower by it.
@@ -95,7 +93,9 @@ impl tower::Service<Request<Body>> for GradingServer {
                     "GetCallState" => {
                         this.grpc(ProstCodec::default(), compresses, most).unary(GetCallState(Arc::clone(&this.service)), request).await
                     }
-                    "GetScript" => this.grpc(ProstCodec::default(), compresses, most).unary(GetScript(Arc::clone(&this.service)), request).await,
+                    "GetScript" => {
+                        this.grpc(ProstCodec::default(), compresses, most).unary(GetScript(Arc::clone(&this.service)), request).await
+                    }
                     _ => Status::unimplemented(format!("{SERVICE} has no method {method:?}")).into_http(),
                 }
             };

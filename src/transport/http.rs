@@ -58,6 +58,7 @@ impl IntoResponse for Failure {
             Refusal::Invalid(_) | Refusal::NotOpen(_) => StatusCode::BAD_REQUEST,
             Refusal::TooMuch(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::Script(_) | Refusal::NoCall(_) => StatusCode::NOT_FOUND,
+            Refusal::Over(_) => StatusCode::TOO_MANY_REQUESTS,
             Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         error(http, &status(&call_id, 0, &refusal))
@@ -105,7 +106,7 @@ fn details(status: &rpc::Status) -> Vec<Value> {
             "description": resource.description,
         })),
         ErrorDetail::RetryInfo(retry) => {
-            let delay = pbjson_types::Duration::try_from(retry.retry_delay?).ok()?;
+            let delay = pbjson_types::Duration::from(retry.retry_delay?);
             Some(json!({"@type": RetryInfo::TYPE_URL, "retryDelay": delay}))
         }
         _ => None,

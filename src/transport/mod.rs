@@ -77,7 +77,7 @@ pub async fn serve(
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
     health.set_service_status(grpc::SERVICE, tonic_health::ServingStatus::Serving).await;
 
-    let grading = grpc::GradingServer::new(Arc::clone(&service), security.quota.clone(), stopping.clone());
+    let grading = grpc::GradingServer::new(Arc::clone(&service), stopping.clone());
     let mut routes = tonic::service::Routes::builder();
     routes.add_service(grading).add_service(health_service);
     for reflection in [grpc::Reflection::V1, grpc::Reflection::V1Alpha] {
@@ -86,7 +86,7 @@ pub async fn serve(
     let grpc_routes = routes.routes().prepare().into_axum_router().layer(GrpcWebLayer::new());
     let all = grpc_routes.merge(http::routes(Arc::clone(&service))).fallback(http::unknown);
     // The outermost, so that nothing is dispatched before it is known who asks.
-    let all = all.layer(axum::middleware::from_fn_with_state(Arc::clone(&security), auth::guard));
+    let all = all.layer(axum::middleware::from_fn_with_state((Arc::clone(&security), Arc::clone(&service)), auth::guard));
 
     let ticking = Arc::clone(&service);
     let ticker = tokio::spawn(async move {

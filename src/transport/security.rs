@@ -1,4 +1,4 @@
-//! What stands between the network and the service: who is let in, how much they may ask for, TLS, and how long things may take.
+//! What stands between the network and the service: who is let in, TLS, and how long things may take.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::tls::Tls;
 use crate::service::access::Access;
-use crate::service::quota::Quota;
 use crate::store::Store;
 
 /// How a server is guarded. By default it is open: nobody needs a key, and connections are in clear.
@@ -16,8 +15,6 @@ pub struct Security {
     pub access: Arc<Access>,
     /// The store whose keys are in force; none: there are no keys but those that [`access`](Self::access) has.
     pub store: Option<Store>,
-    /// How much each tenant may ask for.
-    pub quota: Quota,
     /// TLS, unless connections are in clear.
     pub tls: Option<Arc<Tls>>,
     /// How long a connection may take for its handshake, and then to say what it wants.
@@ -28,14 +25,7 @@ pub struct Security {
 
 impl Default for Security {
     fn default() -> Self {
-        Self {
-            access: Arc::default(),
-            store: None,
-            quota: Quota::default(),
-            tls: None,
-            opening: Duration::from_secs(10),
-            body: Duration::from_secs(60),
-        }
+        Self { access: Arc::default(), store: None, tls: None, opening: Duration::from_secs(10), body: Duration::from_secs(60) }
     }
 }
 

@@ -92,7 +92,7 @@ impl StreamingService<Received> for StreamCalls {
         let server = self.0.clone();
         Box::pin(async move {
             let tenant = tenant_of(request.extensions(), &server.service);
-            let permit = server.quota.admit_stream(&tenant.name).map_err(|over| over.status())?;
+            let permit = tenant.admit_stream().map_err(|over| over.status())?;
             let stream: Self::ResponseStream = Box::pin(follow(server, tenant, permit, request.into_inner()));
             Ok(tonic::Response::new(stream))
         })

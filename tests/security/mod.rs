@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callgrade::service::access::{Access, KeyRecord, KeyRing, NewKey, Role, Tokens, tenant};
+use callgrade::service::tenant::Tenants;
 use callgrade::transport::{Security, ServerOptions};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -38,17 +39,22 @@ fn access(records: impl IntoIterator<Item = KeyRecord>, tokens: Option<Tokens>) 
 }
 
 async fn start(security: Security) -> TestServer {
-    TestServer::start_guarded(ServerOptions { security, ..ServerOptions::default() }).await
+    TestServer::start_guarded(Tenants::default(), ServerOptions { security, ..ServerOptions::default() }).await
 }
 
 /// What an HTTP/1.1 request is answered: status, headers, body.
 async fn ask(server: &TestServer, method: &str, path: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, String) {
+    send(server, method, path, headers, String::new()).await
+}
+
+/// What an HTTP/1.1 request with a body is answered.
+async fn send(server: &TestServer, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> (StatusCode, HeaderMap, String) {
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let mut request = Request::builder().method(method).uri(format!("http://{}{path}", server.address));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let response = client.request(request.body(Full::default()).expect("a request")).await.expect("an answer");
+    let response = client.request(request.body(Full::from(body)).expect("a request")).await.expect("an answer");
     let (head, body) = response.into_parts();
     let body = body.collect().await.expect("a body").to_bytes();
     (head.status, head.headers, String::from_utf8_lossy(&body).into_owned())

@@ -3,13 +3,16 @@
 use callgrade::service::access::{KeyRecord, Role};
 use callgrade::transport::Security;
 use callgrade::transport::auth::{Asks, METHODS, Need, ROUTES};
+use callgrade::wire::v1;
+use callgrade::wire::v1::grading_client::GradingClient;
 use tonic::Code;
 use tonic::codegen::http::uri::PathAndQuery;
+use tonic::codegen::http::{HeaderMap, StatusCode};
 use tonic::metadata::MetadataValue;
 use tonic::transport::{Channel, Endpoint};
 use tonic_prost::ProstCodec;
 
-use super::{access, ask, new_key, start};
+use super::{access, ask, new_key, send, start};
 use crate::support::{TestServer, block_on};
 
 /// A server with keys, and what to present: a name, the key, the role that it gives.
@@ -175,5 +178,48 @@ fn keys_come_and_go_while_the_server_runs() {
     });
 }
 
-// A key of another tenant: once calls belong to tenants, here each method of Grading and Records that names a call is to be asked, with
-// a key of `south`, for a call that `north` has brought in; it is to answer as for a call that there is not.
+/// One tenant's key and another's, at a server where `north` has a call of the id.
+async fn two_tenants(call_id: &str) -> (TestServer, String, String) {
+    let (north, south) = (new_key("north", Role::Admin), new_key("south", Role::Admin));
+    let server = start(Security { access: access([north.record, south.record], None), ..Security::default() }).await;
+    let event = r#"{"seq":1,"atMs":6000,"answered":{}}"#;
+    let (status, _, told) = bring(&server, &north.key, call_id, event).await;
+    assert_eq!(status, 200, "{told}");
+    (server, north.key, south.key)
+}
+
+/// Brings an event of a call in over HTTP.
+async fn bring(server: &TestServer, key: &str, call_id: &str, event: &str) -> (StatusCode, HeaderMap, String) {
+    let body = format!(r#"{{"scriptId":"telemarketing","events":[{event}]}}"#);
+    send(server, "POST", &format!("/v1/calls/{call_id}/events"), &[("x-api-key", key)], body).await
+}
+
+// Records and Scripts are to be asked here too, once they are served: each method that names a call, or a version that `north` has
+// published, with the key of `south`, is to answer as if there were none.
+#[test]
+fn a_key_of_another_tenant_finds_no_call() {
+    block_on(async {
+        let (server, north, south) = two_tenants("c").await;
+        let verdict = async |key: &str| ask(&server, "GET", "/v1/calls/c/verdict", &[("x-api-key", key)]).await;
+        assert_eq!(verdict(&north).await.0, 200);
+        let (status, _, told) = verdict(&south).await;
+        assert_eq!(status, 404, "{told}");
+        let nothing = ask(&server, "GET", "/v1/calls/other/verdict", &[("x-api-key", &south)]).await.2;
+        assert_eq!(told, nothing.replace("other", "c"), "as for a call that there is not");
+
+        let channel = Endpoint::from_shared(format!("http://{}", server.address)).expect("an address").connect().await.expect("a channel");
+        let state = async |key: &str| {
+            let mut request = tonic::Request::new(v1::GetCallStateRequest { call_id: "c".to_owned() });
+            request.metadata_mut().insert("x-api-key", key.parse().expect("a value"));
+            GradingClient::new(channel.clone()).get_call_state(request).await.map(|state| state.into_inner().last_seq)
+        };
+        assert_eq!(state(&north).await.expect("its call"), 1);
+        assert_eq!(state(&south).await.expect_err("none of its own").code(), Code::NotFound);
+
+        let (_, _, told) = bring(&server, &south, "c", r#"{"seq":1,"atMs":7000,"hangup":{}}"#).await;
+        assert!(told.contains(r#""ack":{"callId":"c","seq":1}"#), "a call of the same id is another's: {told}");
+        let (.., told) = verdict(&north).await;
+        assert!(told.contains(r#""final":false"#), "and has not ended this one: {told}");
+        assert_eq!(state(&north).await.expect("its call"), 1);
+    });
+}

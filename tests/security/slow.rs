@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use callgrade::service::tenant::Tenants;
 use callgrade::transport::{Security, ServerOptions};
 use callgrade::wire::v1;
 use callgrade::wire::v1::grading_client::GradingClient;
@@ -85,7 +86,7 @@ fn a_head_without_end_is_refused() {
 fn a_connection_whose_other_end_is_gone_is_dropped_and_one_that_is_quiet_is_not() {
     block_on(async {
         let options = ServerOptions { keepalive: SHORT, keepalive_timeout: SHORT, ..ServerOptions::default() };
-        let server = TestServer::start_guarded(options).await;
+        let server = TestServer::start_guarded(Tenants::default(), options).await;
         let (sender, receiver) = mpsc::channel(1);
         let mut grading = GradingClient::connect(format!("http://{}", server.address)).await.expect("a channel");
         let mut quiet = grading.stream_calls(ReceiverStream::new(receiver)).await.expect("a stream").into_inner();

@@ -57,12 +57,13 @@ impl Drop for Server {
 
 const EVERYWHERE: [&str; 5] = ["serve", "--store", "none", "--listen", "0.0.0.0:0"];
 
-/// What the program says when it does not start, the port left out.
+/// What the program says last when it does not start, the port left out.
 fn refusal(arguments: &[&str]) -> String {
     let output = callgrade(&[&EVERYWHERE, arguments].concat(), b"");
     assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     let port = regex::Regex::new(r"0\.0\.0\.0:\d+").expect("a pattern");
-    port.replace(&stderr(&output), "ADDR").trim_end().to_owned()
+    let told = stderr(&output);
+    port.replace(told.lines().last().unwrap_or_default(), "ADDR").into_owned()
 }
 
 const TLS: &str = "TLS (--tls-cert and --tls-key)";

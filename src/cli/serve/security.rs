@@ -1,6 +1,5 @@
 //! The flags that say who is let in, and how.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -9,7 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use crate::service::access::{Access, Claims, KeyRing, TokenKeys, Tokens};
-use crate::service::quota::{Quota, TenantLimits};
+use crate::service::quota::Quota;
 use crate::store::Store;
 use crate::transport::Security;
 use crate::transport::tls::{Tls, TlsFiles};
@@ -51,35 +50,33 @@ pub(super) struct SecurityOptions {
     #[arg(long)]
     insecure: bool,
     /// Most calls of a tenant that are live at one time; 0: any number
-    #[arg(long, value_name = "CALLS", default_value_t = TenantLimits::default().live_calls.unwrap_or(0), help_heading = "Limits")]
+    #[arg(long, value_name = "CALLS", default_value_t = Quota::default().live_calls.unwrap_or(0), help_heading = "Limits")]
     max_live_calls: usize,
     /// Most streams of a tenant that are open at one time; 0: any number
-    #[arg(long, value_name = "STREAMS", default_value_t = TenantLimits::default().streams.unwrap_or(0), help_heading = "Limits")]
+    #[arg(long, value_name = "STREAMS", default_value_t = Quota::default().streams.unwrap_or(0), help_heading = "Limits")]
     max_streams: usize,
     /// Most requests of a tenant in a second, opening a stream is one; 0: any number
-    #[arg(long, value_name = "REQUESTS", default_value_t = TenantLimits::default().requests_per_second.map_or(0, NonZeroU32::get), help_heading = "Limits")]
+    #[arg(long, value_name = "REQUESTS", default_value_t = Quota::default().requests_per_second.map_or(0, NonZeroU32::get), help_heading = "Limits")]
     max_requests_per_second: u32,
 }
 
 impl SecurityOptions {
-    /// What stands before the service, files read, and the keys that `store` has.
-    pub(super) fn security(&self, store: Option<Store>) -> anyhow::Result<Security> {
-        let limits = TenantLimits {
+    /// How much a tenant may have at one time.
+    pub(super) fn quota(&self) -> Quota {
+        Quota {
             live_calls: Some(self.max_live_calls).filter(|most| *most > 0),
             streams: Some(self.max_streams).filter(|most| *most > 0),
             requests_per_second: NonZeroU32::new(self.max_requests_per_second),
-        };
+        }
+    }
+
+    /// What stands before the service, files read, and the keys that `store` has.
+    pub(super) fn security(&self, store: Option<Store>) -> anyhow::Result<Security> {
         let keys = KeyRing::default();
         if let Some(store) = &store {
             keys.read(store)?;
         }
-        Ok(Security {
-            access: Arc::new(Access::new(keys, self.tokens()?)),
-            store,
-            quota: Quota::new(limits, HashMap::new()),
-            tls: self.tls()?.map(Arc::new),
-            ..Security::default()
-        })
+        Ok(Security { access: Arc::new(Access::new(keys, self.tokens()?)), store, tls: self.tls()?.map(Arc::new), ..Security::default() })
     }
 
     fn tokens(&self) -> anyhow::Result<Option<Tokens>> {
@@ -125,5 +122,58 @@ impl SecurityOptions {
             "will not listen on {address}, where others can reach it, without {lacks}; --insecure does it all the same"
         );
         Ok(Some(format!("listens on {address}, where others can reach it, without {lacks}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Flags {
+        #[command(flatten)]
+        security: SecurityOptions,
+    }
+
+    fn flags(arguments: &[&str]) -> Result<SecurityOptions, clap::Error> {
+        Flags::try_parse_from([&["serve"], arguments].concat()).map(|flags| flags.security)
+    }
+
+    #[test]
+    fn flags_that_need_each_other_are_given_together() {
+        for half in [
+            &["--tls-cert", "x"][..],
+            &["--tls-key", "x"],
+            &["--tls-client-ca", "x"],
+            &["--jwt-issuer", "x"],
+            &["--jwt-audience", "x"],
+            &["--jwt-key", "x", "--jwt-jwks", "y"],
+        ] {
+            assert!(flags(half).is_err(), "{half:?}");
+        }
+        assert!(flags(&["--tls-cert", "x", "--tls-key", "y", "--jwt-jwks", "z", "--jwt-issuer", "i", "--jwt-audience", "a"]).is_ok());
+    }
+
+    #[test]
+    fn zero_is_no_limit() {
+        let quota = flags(&["--max-live-calls", "0", "--max-streams", "0", "--max-requests-per-second", "0"]).expect("flags").quota();
+        assert_eq!(quota, Quota { live_calls: None, streams: None, requests_per_second: None });
+        assert_eq!(flags(&[]).expect("flags").quota(), Quota::default());
+    }
+
+    #[test]
+    fn insecure_listens_anywhere_and_says_what_is_missing() {
+        let open = Security::default();
+        let anywhere: SocketAddr = "192.0.2.1:50051".parse().expect("an address");
+        let told = flags(&["--insecure"]).expect("flags").check(&open, anywhere).expect("it listens").expect("a notice");
+        let lacks = "TLS (--tls-cert and --tls-key), and without API keys (callgrade keys create), tokens (--jwt-jwks, --jwt-key or --jwt-secret-file) or client certificates (--tls-client-ca)";
+        assert_eq!(told, format!("listens on 192.0.2.1:50051, where others can reach it, without {lacks}"));
+        assert!(flags(&[]).expect("flags").check(&open, anywhere).is_err());
+        for loopback in ["127.0.0.1:50051", "127.8.8.8:1", "[::1]:50051"] {
+            let address = loopback.parse().expect("an address");
+            assert!(flags(&[]).expect("flags").check(&open, address).expect("it listens").is_some(), "{loopback}");
+        }
     }
 }
