@@ -23,8 +23,8 @@
 //! - [`eval`]: how well calls and utterances are read, against what people say of them; knows only the core, and [`cli`] asks it.
 //! - [`ingest`]: one file per input format, all giving the same record.
 //! - [`wire`]: the contract's messages, and the way from a verdict to them.
-//! - [`service`]: what the server does whichever transport asks.
-//! - [`transport`]: the doors, thin.
+//! - [`service`]: what the server does whichever transport asks. [`service::access`]: who asks; [`service::quota`]: how much they may.
+//! - [`transport`]: the doors, thin. [`transport::auth`]: who may call what, one table for all of them.
 //! - [`telemetry`]: what an operator sees, logs, metrics, traces; told by all, asks nobody.
 //! - [`cli`]: one file per subcommand. [`config`]: the one reader of the environment and of files of settings.
 //!

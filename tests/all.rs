@@ -15,6 +15,7 @@ mod properties;
 mod python_client;
 mod readme;
 mod script_load;
+mod security;
 mod server;
 mod support;
 mod telemetry;

@@ -201,9 +201,9 @@ fn flags_are_those_of_the_program() {
     let flags = |text: &str| -> BTreeSet<String> { flag.find_iter(text).map(|found| found.as_str().to_owned()).collect() };
     let mut there = BTreeSet::new();
     let script = ["lint", "show", "test", "train"].map(|command| ["script", command]);
-    for command in
-        [&["classify"][..], &["explain"], &["eval"], &["serve"], &["config"], &["demo"]].into_iter().chain(script.iter().map(|c| &c[..]))
-    {
+    let keys = ["create", "list", "revoke"].map(|command| ["keys", command]);
+    let nested = script.iter().chain(&keys).map(|command| &command[..]);
+    for command in [&["classify"][..], &["explain"], &["eval"], &["serve"], &["config"], &["demo"]].into_iter().chain(nested) {
         there.append(&mut flags(&stdout(&callgrade(&[command, &["--help"]].concat(), b""))));
     }
     let ours = |code: &String| code.starts_with("callgrade ") || code.starts_with("--") || code.starts_with("make demo");

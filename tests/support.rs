@@ -11,6 +11,7 @@ use callgrade::core::event::{Event, EventKind, Hangup, Party, Speaker, Utterance
 use callgrade::core::script::Script;
 use callgrade::ingest::Limits;
 use callgrade::script::{Bundle, Library, case};
+use callgrade::service::tenant::Tenants;
 use callgrade::service::{Outbox, Patience, ScriptChoice, Service, StreamEvent, Told, tenant};
 use callgrade::transport::{self, ServerOptions};
 use callgrade::wire::v1;
@@ -168,6 +169,12 @@ impl TestServer {
     pub async fn start_with(library: Library, patience: Patience, limits: Limits) -> Self {
         let scripts = ScriptChoice::new(library, None).expect("a choice");
         Self::start_service(Service::new(scripts, limits, patience), ServerOptions::default()).await
+    }
+
+    /// With tenants and options of its own.
+    pub async fn start_guarded(tenants: Tenants, options: ServerOptions) -> Self {
+        let scripts = ScriptChoice::new(Library::bundled().expect("the bundled scripts compile"), None).expect("a choice");
+        Self::start_service(Service::forgetting(scripts, tenants, Patience::default()), options).await
     }
 
     /// Of a service and with options of its own.

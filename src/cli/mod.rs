@@ -9,6 +9,7 @@ mod eval;
 mod explain;
 mod help;
 mod input;
+mod keys;
 mod paint;
 mod script;
 mod serve;
@@ -53,9 +54,11 @@ enum Command {
     /// Check, show and test talk scripts
     Script(script::ScriptArgs),
     /// Grade live calls over gRPC, gRPC-web and HTTP/JSON
-    Serve(serve::ServeArgs),
+    Serve(Box<serve::ServeArgs>),
     /// Show the settings in force, and where each is from
-    Config(config::ConfigArgs),
+    Config(Box<config::ConfigArgs>),
+    /// Make, list and revoke the API keys of a server's tenants
+    Keys(keys::KeysArgs),
     /// Start the service and stream sample calls through it
     Demo(demo::DemoArgs),
 }
@@ -180,6 +183,7 @@ fn run(command: Command, lang: Lang, settled: &Settled) -> Outcome {
         Command::Script(args) => script::run(&args, lang),
         Command::Serve(args) => serve::run(&args, settled),
         Command::Config(args) => config::run(&args, settled, lang),
+        Command::Keys(args) => keys::run(&args),
         Command::Demo(args) => demo::run(&args, lang),
     }
 }

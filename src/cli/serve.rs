@@ -1,5 +1,6 @@
 //! `callgrade serve`: live calls over gRPC, gRPC-web and HTTP/JSON.
 
+mod security;
 mod telemetry;
 
 use std::future::Future;
@@ -11,14 +12,16 @@ use std::time::Duration;
 
 use clap::Args;
 
+use self::security::SecurityOptions;
 use self::telemetry::TelemetryOptions;
 use super::{ConfigOptions, LimitOptions, Outcome, ScriptOptions};
 use crate::config::{self, Settled, without_passwords};
 use crate::ingest::Limits;
+use crate::service::quota::Quota;
 use crate::service::tenant::{TenantSettings, Tenants};
 use crate::service::{Patience, Recovered, Service};
 use crate::store::{DEFAULT_LOCATION, Location, Store};
-use crate::transport::{self, ServerOptions};
+use crate::transport::{self, Complaints, Security, ServerOptions};
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
@@ -63,6 +66,8 @@ pub(super) struct ServeArgs {
     keepalive_ms: u64,
     #[command(flatten)]
     telemetry: TelemetryOptions,
+    #[command(flatten)]
+    security: SecurityOptions,
 }
 
 /// What is left of a server that has stopped may take so long.
@@ -76,40 +81,40 @@ pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
         gap_events: args.gap_events,
         final_open: Duration::from_millis(args.final_open_ms),
     };
-    let options = ServerOptions {
-        keepalive: Duration::from_millis(args.keepalive_ms),
-        notice: Duration::from_millis(args.drain_notice_ms),
-        drain: Duration::from_millis(args.drain_ms),
-        ..ServerOptions::default()
-    };
     let limits = Limits { message_bytes: args.max_message_bytes, ..args.limits.limits() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let telemetry = {
+    let (telemetry, stop) = {
         let _within = runtime.enter();
-        args.telemetry.open()?
+        (args.telemetry.open()?, told_to_stop())
     };
     for variable in &settled.unused {
         tracing::warn!(variable, "the variable of no setting");
     }
-    let tenants = tenants(&settled.tenants(), limits);
-    let stop = {
-        let _within = runtime.enter();
-        told_to_stop()
-    };
+    // Before the store is opened: a server that cannot be reached leaves no traces.
     let (listener, address) =
         runtime.block_on(transport::listen(&args.listen)).map_err(|error| anyhow::anyhow!("cannot listen on {}: {error}", args.listen))?;
-    let service = if args.store == "none" {
-        tracing::warn!("--store none: calls are kept nowhere, and lost when the server ends");
-        let mut service = Service::new(scripts, limits, patience);
-        if let Some(service) = Arc::get_mut(&mut service) {
-            service.tenants = tenants;
-        }
-        service
-    } else {
-        let store = Store::open(&Location::parse(&args.store))?;
+    let store = if args.store == "none" { None } else { Some(Store::open(&Location::parse(&args.store))?) };
+    if let Some(store) = &store {
         store.claim()?;
+    }
+    let security = args.security.security(store.clone())?;
+    if let Some(notice) = args.security.check(&security, address)? {
+        anstream::eprintln!("callgrade: {notice}");
+    }
+    let options = ServerOptions {
+        keepalive: Duration::from_millis(args.keepalive_ms),
+        notice: Duration::from_millis(args.drain_notice_ms),
+        drain: Duration::from_millis(args.drain_ms),
+        security: security.clone(),
+        ..ServerOptions::default()
+    };
+    let tenants = tenants(&settled.tenants(), limits, args.security.quota());
+    let service = if let Some(store) = store {
         let linger = Duration::from_micros(args.commit_linger_us);
         Service::keeping(scripts, tenants, patience, store, linger, Box::new(|_, _, _| ()))?
+    } else {
+        tracing::warn!("--store none: calls are kept nowhere, and lost when the server ends");
+        Service::forgetting(scripts, tenants, patience)
     };
     let recovered = service.recover()?;
     if recovered.calls > 0 {
@@ -117,6 +122,7 @@ pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
         tracing::info!(calls, events, lost, store = &*without_passwords(&args.store), "open calls brought back");
     }
     let served = runtime.block_on(async {
+        tokio::spawn(refresh_when_told(security));
         let mut stdout = std::io::stdout();
         writeln!(stdout, "listening on {address}")?;
         stdout.flush()?;
@@ -134,7 +140,7 @@ pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
 }
 
 /// What holds for tenants: as the file has it, and where it is silent as the flags have it.
-fn tenants(file: &config::Tenants, limits: Limits) -> Tenants {
+fn tenants(file: &config::Tenants, limits: Limits, quota: Quota) -> Tenants {
     let settings = |name: &str| {
         let tenant = file.of(name);
         let limits = Limits {
@@ -143,8 +149,14 @@ fn tenants(file: &config::Tenants, limits: Limits) -> Tenants {
             message_bytes: tenant.max_message_bytes.map_or(limits.message_bytes, NonZero::get),
             ..limits
         };
+        let quota = Quota {
+            live_calls: tenant.max_live_calls.map_or(quota.live_calls, |most| Some(most.get())),
+            streams: tenant.max_streams.map_or(quota.streams, |most| Some(most.get())),
+            requests_per_second: tenant.max_requests_per_second.or(quota.requests_per_second),
+        };
         TenantSettings {
             limits,
+            quota,
             mask: tenant.mask.unwrap_or(true),
             time_zone: tenant.time_zone.unwrap_or_default(),
             retention_days: tenant.retention_days.map(NonZero::get),
@@ -171,5 +183,20 @@ pub(super) fn told_to_stop() -> impl Future<Output = ()> + Send + 'static {
             return;
         }
         let _ = tokio::signal::ctrl_c().await;
+    }
+}
+
+/// Reads certificates and keys again at SIGHUP: they are looked at every so often anyway, but who sends it does not want to wait,
+/// and must not end the server.
+async fn refresh_when_told(security: Security) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+        while hangup.recv().await.is_some() {
+            let security = security.clone();
+            // An error means that the server stops.
+            let _ = tokio::task::spawn_blocking(move || security.refresh(&Complaints::default())).await;
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::journal::Generation;
 use super::live::{Outbox, key};
 use super::session::{Answers, Context, Keeping, Offered, Session};
 use super::tenant::Tenant;
-use super::told::Told;
+use super::told::{Answer, Told};
 use super::{Refusal, Service};
 use crate::store::StoreError;
 use crate::store::calls::Group;
@@ -105,7 +105,16 @@ impl<'a> Intake<'a> {
                 return;
             }
             None => {
-                let session = Session::new(Arc::clone(tenant), Arc::from(call_id.as_str()), self.now);
+                let room = match tenant.admit_call() {
+                    Ok(room) => room,
+                    Err(over) => {
+                        drop(shard);
+                        self.taken.told.push(Told::new(call_id, Answer::refused(seq, Refusal::Over(over))));
+                        return;
+                    }
+                };
+                let mut session = Session::new(Arc::clone(tenant), Arc::from(call_id.as_str()), self.now);
+                session.room = Some(room);
                 shard.calls.entry(key.clone()).or_insert(Box::new(session))
             }
         };
@@ -193,9 +202,7 @@ impl Service {
             let found = match journal.store().find(&tenant.name, &ids) {
                 Ok(found) => found,
                 Err(error) => {
-                    let refuse = |event: StreamEvent| {
-                        Told::new(event.call_id, super::told::Answer::refused(event.seq, Refusal::Store(error.clone())))
-                    };
+                    let refuse = |event: StreamEvent| Told::new(event.call_id, Answer::refused(event.seq, Refusal::Store(error.clone())));
                     return Taken { told: events.into_iter().map(refuse).collect(), ..Taken::default() };
                 }
             };
@@ -217,7 +224,7 @@ impl Service {
             let gone = std::mem::take(&mut taken.unknown);
             taken.told.extend(gone.into_iter().map(|event| {
                 let reason = "the call has ended and is closed to late events".to_owned();
-                Told::new(event.call_id, super::told::Answer::refused(event.seq, Refusal::NotOpen(reason)))
+                Told::new(event.call_id, Answer::refused(event.seq, Refusal::NotOpen(reason)))
             }));
             return taken;
         }

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub mod access;
 pub mod event;
 pub mod intake;
 pub mod journal;
 pub mod live;
+pub mod quota;
 mod readiness;
 mod recover;
 mod refusal;
@@ -143,6 +145,12 @@ impl Service {
     #[must_use]
     pub fn new(scripts: ScriptChoice, limits: Limits, patience: Patience) -> Arc<Self> {
         let tenants = Tenants::new(HashMap::new(), TenantSettings { limits, mask: false, ..TenantSettings::default() });
+        Self::forgetting(scripts, tenants, patience)
+    }
+
+    /// A service without calls, that keeps none of these tenants' either.
+    #[must_use]
+    pub fn forgetting(scripts: ScriptChoice, tenants: Tenants, patience: Patience) -> Arc<Self> {
         let (live, metrics) = (Arc::new(LiveCalls::new(patience)), Arc::default());
         Arc::new(Self { scripts, tenants, live, journal: None, metrics, readiness: Readiness::default() })
     }

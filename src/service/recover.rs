@@ -63,7 +63,8 @@ impl Service {
         let key = key(tenant, &stored.head.call_id);
         let mut shard = self.live.shard(&key);
         if !shard.calls.contains_key(&key) {
-            let session = Session::restore(Arc::clone(tenant), script, stored, now, wall_ms);
+            let mut session = Session::restore(Arc::clone(tenant), script, stored, now, wall_ms);
+            session.room = session.is_live().then(|| tenant.count_call());
             shard.calls.insert(key.clone(), Box::new(session));
             shard.schedule(&key, &self.live.patience);
         }

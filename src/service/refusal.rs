@@ -6,6 +6,7 @@ use std::time::Duration;
 use prost::Message;
 use tonic::Code;
 
+use super::quota::OverLimit;
 use crate::script::ScriptError;
 use crate::store::StoreError;
 use crate::wire::rpc;
@@ -26,6 +27,8 @@ pub enum Refusal {
     NotOpen(String),
     /// There is no such call.
     NoCall(String),
+    /// The tenant has come to a limit.
+    Over(OverLimit),
     /// It could not be kept.
     Store(StoreError),
 }
@@ -36,6 +39,7 @@ impl fmt::Display for Refusal {
             Self::Script(error) => error.fmt(f),
             Self::Invalid(reason) | Self::TooMuch(reason) | Self::NotOpen(reason) => f.write_str(reason),
             Self::NoCall(call) => write!(f, "there is no live or recently ended call {call:?}"),
+            Self::Over(over) => over.fmt(f),
             Self::Store(error) => write!(f, "not kept, send it again: {error}"),
         }
     }
@@ -49,7 +53,7 @@ impl Refusal {
     pub fn code(&self) -> Code {
         match self {
             Self::Invalid(_) => Code::InvalidArgument,
-            Self::TooMuch(_) => Code::ResourceExhausted,
+            Self::TooMuch(_) | Self::Over(_) => Code::ResourceExhausted,
             Self::Script(_) | Self::NoCall(_) => Code::NotFound,
             Self::NotOpen(_) => Code::FailedPrecondition,
             Self::Store(_) => Code::Unavailable,
@@ -70,6 +74,7 @@ pub fn status(call_id: &str, seq: u32, refusal: &Refusal) -> rpc::Status {
         }
         Refusal::NotOpen(reason) => tonic_types::ErrorDetails::with_precondition_failure_violation("CALL", call_id, reason.as_str()),
         Refusal::NoCall(_) => tonic_types::ErrorDetails::with_resource_info("call", call_id, "", ""),
+        Refusal::Over(over) => tonic_types::ErrorDetails::with_retry_info(Some(over.retry)),
         Refusal::Store(_) => tonic_types::ErrorDetails::with_retry_info(Some(RETRY)),
     };
     let code = refusal.code();

@@ -18,6 +18,7 @@ use crate::wire::v1;
 
 use super::event::Head;
 use super::live::Outbox;
+use super::quota::Permit;
 use super::tenant::Tenant;
 use super::told::{Answer, Graded};
 use super::whole::began_ms;
@@ -43,6 +44,8 @@ pub(super) struct Offered {
 pub(super) struct Session {
     pub(super) call_id: Arc<str>,
     pub(super) tenant: Arc<Tenant>,
+    /// Its place among the tenant's live calls, as long as it is one.
+    pub(super) room: Option<Permit>,
     /// The call's number in the store; 0 until something of it is kept.
     pub(super) number: i64,
     /// `None` until the script is known.
@@ -82,6 +85,7 @@ impl Session {
         Self {
             call_id,
             tenant,
+            room: None,
             number: 0,
             call: None,
             asleep: None,
@@ -333,6 +337,7 @@ impl Session {
             return;
         };
         self.ended_at.get_or_insert(cx.now);
+        self.room = None;
         let graded = self.grade(call, self.revision + 1);
         if self.last.as_deref().is_some_and(|last| same(last, &graded)) {
             return;

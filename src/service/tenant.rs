@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::quota::{Quota, Usage};
 use crate::ingest::Limits;
 
 /// The tenant of servers without keys.
@@ -13,6 +14,8 @@ pub const DEFAULT: &str = "default";
 pub struct TenantSettings {
     /// What a call may bring.
     pub limits: Limits,
+    /// How much the tenant may have at one time.
+    pub quota: Quota,
     /// Personal numbers are masked before anything else is done with them.
     pub mask: bool,
     /// The time zone of calls that name none; empty: Asia/Shanghai.
@@ -23,7 +26,7 @@ pub struct TenantSettings {
 
 impl Default for TenantSettings {
     fn default() -> Self {
-        Self { limits: Limits::default(), mask: true, time_zone: String::new(), retention_days: None }
+        Self { limits: Limits::default(), quota: Quota::default(), mask: true, time_zone: String::new(), retention_days: None }
     }
 }
 
@@ -36,6 +39,7 @@ pub struct Tenant {
     pub name: Arc<str>,
     /// What holds for it.
     pub settings: TenantSettings,
+    pub(super) usage: Usage,
 }
 
 /// The tenants met so far.
@@ -63,7 +67,8 @@ impl Tenants {
         let name: Arc<str> = Arc::from(name);
         let tenant = met.entry(Arc::clone(&name)).or_insert_with(|| {
             let settings = self.settings.get(&*name).unwrap_or(&self.others).clone();
-            Arc::new(Tenant { number, name, settings })
+            let usage = Usage::new(&settings.quota);
+            Arc::new(Tenant { number, name, settings, usage })
         });
         Arc::clone(tenant)
     }

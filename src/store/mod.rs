@@ -4,6 +4,7 @@
 //! directory and needs nothing, [`postgres`] is a server named by its URL. What a [`Database::write`] has answered is on disk.
 //!
 //! - [`calls`]: the rows of calls, written in groups. [`records`]: reading them back. [`scripts`]: bundles and which is active.
+//! - [`keys`]: API keys. [`audit`]: who did what.
 //! - [`schema`]: the tables, versioned.
 
 use std::fmt;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 pub mod audit;
 pub mod calls;
+pub mod keys;
 pub mod postgres;
 pub mod records;
 pub mod schema;

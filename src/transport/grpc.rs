@@ -11,10 +11,10 @@ use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use tokio::sync::{Semaphore, watch};
-use tonic::Status;
 use tonic::body::Body;
 use tonic::codec::{Codec, CompressionEncoding, EnabledCompressionEncodings};
 use tonic::server::{Grpc, NamedService, UnaryService};
+use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -47,14 +47,12 @@ impl GradingServer {
     }
 
     /// Answers are compressed for clients that compress: every grpcio accepts it, but small messages only get slower by it.
-    fn grpc<C: Codec>(&self, codec: C, compresses: bool) -> Grpc<C> {
+    fn grpc<C: Codec>(&self, codec: C, compresses: bool, most: usize) -> Grpc<C> {
         let mut encodings = EnabledCompressionEncodings::default();
         encodings.enable(CompressionEncoding::Gzip);
         encodings.enable(CompressionEncoding::Zstd);
         let answers = if compresses { encodings } else { EnabledCompressionEncodings::default() };
-        Grpc::new(codec)
-            .apply_compression_config(encodings, answers)
-            .apply_max_message_size_config(Some(self.service.tenants.most_message_bytes()), None)
+        Grpc::new(codec).apply_compression_config(encodings, answers).apply_max_message_size_config(Some(most), None)
     }
 }
 
@@ -81,29 +79,46 @@ impl tower::Service<Request<Body>> for GradingServer {
             // A client's deadline ends a unary call; a stream's is the transport's to end.
             let deadline = if method == "StreamCalls" { None } else { deadline(&request) };
             let compresses = request.headers().get("grpc-encoding").is_some_and(|encoding| encoding != "identity");
+            let most = tenant_of(request.extensions(), &this.service).settings.limits.message_bytes;
             let answering = async {
                 match method.as_str() {
-                    "StreamCalls" => this.grpc(StreamCodec::default(), compresses).streaming(StreamCalls(this.clone()), request).await,
-                    "GradeCall" => this.grpc(ProstCodec::default(), compresses).unary(GradeCall(Arc::clone(&this.service)), request).await,
+                    "StreamCalls" => {
+                        this.grpc(StreamCodec::default(), compresses, most).streaming(StreamCalls(this.clone()), request).await
+                    }
+                    "GradeCall" => {
+                        this.grpc(ProstCodec::default(), compresses, most).unary(GradeCall(Arc::clone(&this.service)), request).await
+                    }
                     "ListScripts" => {
-                        this.grpc(ProstCodec::default(), compresses).unary(ListScripts(Arc::clone(&this.service)), request).await
+                        this.grpc(ProstCodec::default(), compresses, most).unary(ListScripts(Arc::clone(&this.service)), request).await
                     }
                     "GetCallState" => {
-                        this.grpc(ProstCodec::default(), compresses).unary(GetCallState(Arc::clone(&this.service)), request).await
+                        this.grpc(ProstCodec::default(), compresses, most).unary(GetCallState(Arc::clone(&this.service)), request).await
                     }
-                    "GetScript" => this.grpc(ProstCodec::default(), compresses).unary(GetScript(Arc::clone(&this.service)), request).await,
+                    "GetScript" => {
+                        this.grpc(ProstCodec::default(), compresses, most).unary(GetScript(Arc::clone(&this.service)), request).await
+                    }
                     _ => Status::unimplemented(format!("{SERVICE} has no method {method:?}")).into_http(),
                 }
             };
-            Ok(match deadline {
+            let response = match deadline {
                 None => answering.await,
                 Some(limit) => match tokio::time::timeout(limit, answering).await {
                     Ok(response) => response,
                     Err(_) => Status::deadline_exceeded("the client's deadline has passed").into_http(),
                 },
+            };
+            Ok(match Status::from_header_map(response.headers()) {
+                Some(status) if status.code() == Code::OutOfRange => too_long(&status).into_http(),
+                _ => response,
             })
         })
     }
+}
+
+/// A message over the limit is `OUT_OF_RANGE` to tonic, and to nothing else here; to gRPC's other libraries, and to the contract,
+/// it is `RESOURCE_EXHAUSTED`.
+pub(super) fn too_long(status: &Status) -> Status {
+    Status::resource_exhausted(status.message())
 }
 
 /// The `grpc-timeout` header: a number and its unit.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tonic::{Code, Status};
-use tonic_types::{BadRequest, ErrorDetail, PreconditionFailure, PreconditionViolation, ResourceInfo, StatusExt};
+use tonic_types::{BadRequest, ErrorDetail, PreconditionFailure, PreconditionViolation, ResourceInfo, RetryInfo, StatusExt};
 
 use super::tenant_of;
 use crate::ingest::{self, jsonl};
@@ -59,6 +59,7 @@ impl IntoResponse for Failure {
             Refusal::Invalid(_) | Refusal::NotOpen(_) => StatusCode::BAD_REQUEST,
             Refusal::TooMuch(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::Script(_) | Refusal::NoCall(_) => StatusCode::NOT_FOUND,
+            Refusal::Over(_) => StatusCode::TOO_MANY_REQUESTS,
             Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         error(http, &status(&call_id, 0, &refusal))
@@ -66,7 +67,7 @@ impl IntoResponse for Failure {
 }
 
 /// The body of every answer that is no success.
-fn error(http: StatusCode, status: &rpc::Status) -> Response {
+pub(super) fn error(http: StatusCode, status: &rpc::Status) -> Response {
     let code = Code::from(status.code);
     let error = json!({"code": status.code, "status": code_name(code), "message": status.message, "details": details(status)});
     (http, Json(json!({"error": error}))).into_response()
@@ -93,6 +94,10 @@ fn details(status: &rpc::Status) -> Vec<Value> {
             "owner": resource.owner,
             "description": resource.description,
         })),
+        ErrorDetail::RetryInfo(retry) => {
+            let delay = pbjson_types::Duration::from(retry.retry_delay?);
+            Some(json!({"@type": RetryInfo::TYPE_URL, "retryDelay": delay}))
+        }
         _ => None,
     };
     details.into_iter().filter_map(value).collect()
@@ -140,7 +145,8 @@ pub(super) async fn unknown(request: Request) -> Response {
     error(StatusCode::NOT_FOUND, &status)
 }
 
-async fn wrong_method(request: Request) -> Response {
+/// The answer to a path of ours that does not answer the asker's method.
+pub(super) async fn wrong_method(request: Request) -> Response {
     let message = format!("{} does not answer {}; see /v1/openapi.json", request.uri().path(), request.method());
     error(StatusCode::METHOD_NOT_ALLOWED, &rpc::Status { code: Code::Unimplemented.into(), message, details: Vec::new() })
 }

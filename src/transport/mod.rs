@@ -1,11 +1,18 @@
 //! The doors of the server, on one port: gRPC, gRPC-web and HTTP/JSON. Thin: each calls [`crate::service`].
 
+pub mod auth;
 pub mod grpc;
 mod health;
 pub mod http;
+mod incoming;
 mod observe;
 mod probes;
+mod security;
+mod slow;
 mod stream;
+pub mod tls;
+
+pub use security::{Complaints, Security};
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -15,14 +22,14 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use tokio::net::TcpListener;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic_web::GrpcWebLayer;
 
-use crate::service::tenant::{self, Tenant};
+use self::incoming::Incoming;
+use crate::service::tenant::Tenant;
 use crate::service::{Service, Stage};
 
 /// How the server talks to its connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ServerOptions {
     /// A connection without traffic is asked whether it is still there,
     pub keepalive: Duration,
@@ -33,6 +40,8 @@ pub struct ServerOptions {
     pub notice: Duration,
     /// How long a shutdown waits for what is in flight.
     pub drain: Duration,
+    /// Who is let in, and how.
+    pub security: Security,
 }
 
 impl Default for ServerOptions {
@@ -42,6 +51,7 @@ impl Default for ServerOptions {
             keepalive_timeout: Duration::from_secs(10),
             notice: Duration::ZERO,
             drain: Duration::from_secs(10),
+            security: Security::default(),
         }
     }
 }
@@ -50,6 +60,9 @@ impl Default for ServerOptions {
 const TICK: Duration = Duration::from_millis(50);
 /// How often metrics are put in order.
 const UPKEEP: Duration = Duration::from_secs(5);
+
+/// How often files of certificates and keys are looked at: what is in them changes what is asked of those who come next.
+const REFRESH: Duration = Duration::from_secs(1);
 
 /// Bytes a stream may have sent ahead of what is read of it: many events, and little memory if nothing is.
 const STREAM_WINDOW: u32 = 256 << 10;
@@ -68,6 +81,7 @@ pub async fn serve(
     options: ServerOptions,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), tonic::transport::Error> {
+    let security = Arc::new(options.security);
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let mut services = health::Services::default();
     services.add(grpc::GradingServer::new(Arc::clone(&service), stopping.clone()));
@@ -81,10 +95,16 @@ pub async fn serve(
     }
     health.tell(service.readiness.stage()).await;
 
-    let grpc_routes = observe::observed(grpc_routes, &service).layer(GrpcWebLayer::new());
+    // Nothing is dispatched before it is known who asks, and nothing is refused unseen.
+    let guarded = |routes: Router| {
+        let state = (Arc::clone(&security), Arc::clone(&service));
+        observe::observed(routes.layer(axum::middleware::from_fn_with_state(state, auth::guard)), &service)
+    };
     let http_routes = http::routes(Arc::clone(&service)).merge(probes::routes(Arc::clone(&service)));
-    let unknown = observe::observed(Router::new().fallback(http::unknown), &service);
-    let all = grpc_routes.merge(observe::observed(http_routes, &service)).fallback_service(unknown);
+    let all = guarded(grpc_routes)
+        .layer(GrpcWebLayer::new())
+        .merge(guarded(http_routes))
+        .fallback_service(guarded(Router::new().fallback(http::unknown)));
 
     let ticking = Arc::clone(&service);
     let ticker = tokio::spawn(async move {
@@ -113,6 +133,8 @@ pub async fn serve(
     });
     let telling = tokio::spawn(health.clone().follow(service.readiness.watch()));
 
+    let refresher = tokio::spawn(refresh(Arc::clone(&security)));
+
     let mut drained = stopping;
     let readiness = Arc::clone(&service);
     let signal = async move {
@@ -129,9 +151,8 @@ pub async fn serve(
         .http2_keepalive_timeout(Some(options.keepalive_timeout))
         .initial_stream_window_size(Some(STREAM_WINDOW))
         .initial_connection_window_size(Some(CONNECTION_WINDOW))
-        .tcp_nodelay(true)
         .add_routes(tonic::service::Routes::from(all))
-        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), signal);
+        .serve_with_incoming_shutdown(Incoming::new(listener, security.tls.clone(), security.opening), signal);
     let limit = async {
         let _ = drained.wait_for(|stopping| *stopping).await;
         tokio::time::sleep(options.drain).await;
@@ -146,12 +167,26 @@ pub async fn serve(
     ticker.abort();
     bringer.abort();
     telling.abort();
+    refresher.abort();
     result
 }
 
 /// Whose request it is.
-pub(crate) fn tenant_of(_extensions: &::http::Extensions, service: &Service) -> Arc<Tenant> {
-    service.tenants.of(tenant::DEFAULT)
+pub(crate) fn tenant_of(extensions: &::http::Extensions, service: &Service) -> Arc<Tenant> {
+    service.tenants.of(&auth::identity(extensions).tenant)
+}
+
+/// Looks every so often whether certificates and keys have changed.
+async fn refresh(security: Arc<Security>) {
+    let told = Arc::new(Complaints::default());
+    let mut interval = tokio::time::interval(REFRESH);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        interval.tick().await;
+        let (security, told) = (Arc::clone(&security), Arc::clone(&told));
+        // An error means that it panicked, or that the server stops.
+        let _ = tokio::task::spawn_blocking(move || security.refresh(&told)).await;
+    }
 }
 
 /// Binds a listener.

@@ -14,10 +14,11 @@ use rustc_hash::FxBuildHasher;
 use tokio::sync::watch;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::StreamingService;
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 
 use super::grpc::{GradingServer, Reply};
-use super::tenant_of;
+use super::{grpc, tenant_of};
+use crate::service::quota::Permit;
 use crate::service::tenant::Tenant;
 use crate::service::{Outbox, Service, StreamEvent, Taken, Told};
 use crate::telemetry::Tally;
@@ -92,7 +93,8 @@ impl StreamingService<Received> for StreamCalls {
         let server = self.0.clone();
         Box::pin(async move {
             let tenant = tenant_of(request.extensions(), &server.service);
-            let stream: Self::ResponseStream = Box::pin(follow(server, tenant, request.into_inner()));
+            let permit = tenant.admit_stream().map_err(|over| over.status())?;
+            let stream: Self::ResponseStream = Box::pin(follow(server, tenant, permit, request.into_inner()));
             Ok(tonic::Response::new(stream))
         })
     }
@@ -154,6 +156,7 @@ impl Batch {
                     batch.events.push(received.event);
                 }
                 Ok(None) => batch.closed = true,
+                Err(status) if status.code() == Code::OutOfRange => batch.failed = Some(grpc::too_long(&status)),
                 Err(status) => batch.failed = Some(status),
             }
             if batch.events.len() < BATCH && bytes < BATCH_BYTES && !batch.closed && batch.failed.is_none() {
@@ -209,10 +212,17 @@ impl Settling {
 }
 
 /// One stream. It reads only when all it has to say was taken, so a client that does not read stops being read.
-fn follow(server: GradingServer, tenant: Arc<Tenant>, mut inbound: Streaming<Received>) -> impl Stream<Item = Result<Told, Status>> {
-    let GradingServer { service, mut stopping, spare_cores } = server;
+fn follow(
+    server: GradingServer,
+    tenant: Arc<Tenant>,
+    permit: Permit,
+    mut inbound: Streaming<Received>,
+) -> impl Stream<Item = Result<Told, Status>> {
+    let GradingServer { service, mut stopping, spare_cores, .. } = server;
     async_stream::stream! {
         let _open = service.metrics.stream();
+        // The tenant's place is taken as long as the stream is there.
+        let _permit = permit;
         let outbox = Arc::new(Outbox::default());
         let mut waiting = Waiting::default();
         let mut settling = Settling::default();

@@ -231,7 +231,7 @@ def test_an_utterance_of_10_mb(client, call_id):
 def test_a_message_over_the_limit(client, call_id):
     with pytest.raises(grpc.RpcError) as error:
         client.grade(call_id, "broadband", [customer(0, "多" * 6_000_000)])
-    assert error.value.code() == grpc.StatusCode.OUT_OF_RANGE
+    assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 def test_more_events_than_a_call_may_have(client, call_id):
