@@ -7,6 +7,7 @@ mod eval;
 mod formats;
 mod learned;
 mod lint;
+mod mask;
 mod properties;
 mod python_client;
 mod readme;

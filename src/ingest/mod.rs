@@ -10,6 +10,7 @@ mod json;
 
 pub use json::event;
 pub mod jsonl;
+pub mod mask;
 pub mod proto;
 pub mod vcon;
 
