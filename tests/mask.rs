@@ -173,13 +173,9 @@ fn recorded_calls_are_graded_the_same_masked() {
         return;
     };
     let mut lines = std::fs::read_to_string(calls).unwrap();
-    // One in ten: they are for throughput, and long.
     let mut unpacked = String::new();
     flate2::read::GzDecoder::new(std::fs::File::open(dialogues).unwrap()).read_to_string(&mut unpacked).unwrap();
-    for line in unpacked.lines().step_by(10) {
-        lines.push_str(line);
-        lines.push('\n');
-    }
+    lines.push_str(&unpacked);
     let scripts = ["telemarketing", "broadband"].map(script);
     let (mut calls, mut masked_calls) = (0, 0);
     for line in lines.lines() {

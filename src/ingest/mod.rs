@@ -6,6 +6,7 @@ use std::fmt;
 use pbjson_types::Timestamp;
 
 pub mod aliyun;
+pub mod freeswitch;
 mod json;
 
 pub use json::event;
