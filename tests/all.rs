@@ -11,6 +11,7 @@ mod mask;
 mod properties;
 mod python_client;
 mod readme;
+mod reports;
 mod script_load;
 mod server;
 mod support;

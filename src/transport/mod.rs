@@ -2,6 +2,7 @@
 
 pub mod grpc;
 pub mod http;
+mod reports;
 mod stream;
 
 use std::future::Future;

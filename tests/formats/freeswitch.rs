@@ -67,6 +67,11 @@ pub(crate) fn cdr(change: impl FnOnce(&mut Value)) -> Value {
     cdr
 }
 
+/// As it is posted by default.
+pub(crate) fn form(cdr: &Value) -> String {
+    format!("cdr={}", encoded(&cdr.to_string()))
+}
+
 /// One that was never answered, for this reason.
 fn unanswered(cause: &str, q850: &str, sip: &str, disposition: &str) -> Value {
     let mut cdr = cdr(|variables| {
@@ -215,8 +220,8 @@ fn every_way_in_which_it_is_posted_reads_the_same() {
     for (way, body) in [
         ("values encoded", values.to_string()),
         ("pretty", serde_json::to_string_pretty(&values).unwrap()),
-        ("a form", format!("cdr={}", encoded(&values.to_string()))),
-        ("a form of plain values", format!("cdr={}", encoded(&plain.to_string()))),
+        ("a form", form(&values)),
+        ("a form of plain values", form(&plain)),
         ("a form from a browser", format!("uuid=x&cdr={}", encoded(&plain.to_string()).replace("%20", "+"))),
         ("base64", format!("cdr={base64}")),
         ("a file of what could not be posted", encoded(&values.to_string())),

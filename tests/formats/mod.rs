@@ -1,7 +1,7 @@
 //! vCons, Aliyun's call reports and FreeSWITCH's CDRs, read and graded.
 
 mod aliyun;
-mod freeswitch;
+pub(crate) mod freeswitch;
 mod transcript;
 mod vcon;
 
