@@ -7,11 +7,12 @@ use callgrade::core::event::{Event, EventKind, Party, Speaker};
 use callgrade::ingest::mask::{self, mask, mask_event, mask_wire_event};
 use callgrade::ingest::{CallRecord, Limits, jsonl};
 use callgrade::service::{ScriptChoice, grade};
+use callgrade::wire::event as to_wire;
 use callgrade::wire::v1;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{CallBuilder, all_cases, callgrade, comparable, data, events_of, script, stderr, stdout, to_wire, utterance};
+use crate::support::{CallBuilder, all_cases, callgrade, comparable, data, events_of, script, stderr, stdout, utterance};
 
 fn digit(c: char) -> bool {
     c.is_ascii_digit() || "零〇○洞一幺壹二两兩贰三叁四肆五伍六陆七拐柒八捌九勾玖".contains(c) || ('\u{FF10}'..='\u{FF19}').contains(&c)
@@ -106,6 +107,13 @@ proptest! {
         prop_assert!(digits_of(&masked) + 7 * found.len() <= digits_of(&text), "{} {}", text, masked);
         let mut again = Vec::new();
         prop_assert_eq!(mask(&masked, &mut |number| again.push(number)), None, "{} {}", text, masked);
+    }
+
+    #[test]
+    fn any_bytes_are_read_as_a_cdr_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..60), begin in prop::sample::select(vec!["", "cdr=", "cdr=%7B", "{\"variables\":"])) {
+        let mut body = begin.as_bytes().to_vec();
+        body.extend(bytes);
+        let _ = callgrade::ingest::freeswitch::call(&body, &Limits::default());
     }
 
     #[test]

@@ -13,7 +13,7 @@
 //! | other `callgrade_…` | attributes, the name without `callgrade_` |
 //! | `start_uepoch` or `start_epoch`, likewise `answer_` and `end_` | when it began, was answered, ended; else the times of `callflow` |
 //! | `hangup_cause`, `hangup_cause_q850`, `sip_term_status` (else `sip_invite_failure_status`, `proto_specific_hangup_cause`) | the codes of its end |
-//! | `sip_hangup_disposition`, with `direction` and `last_bridge_role` | who hung up, see [`end`] |
+//! | `sip_hangup_disposition`, with `direction` and `last_bridge_role` | who hung up: the far side, or this one, which are robot or customer by leg |
 //! | `amd_result` of `mod_amd` | what answered |
 //!
 //! Sources: `mod_json_cdr.c`, `switch_ivr.c` (`switch_ivr_generate_json_cdr`), `switch_channel.c`, `mod_sofia.c`, `mod_amd.c`.

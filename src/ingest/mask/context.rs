@@ -1,6 +1,6 @@
 //! What stands around digits and says that they are something else: money, a decimal, an identifier.
 
-use super::digits::{Gap, Group, is_spoken, value};
+use super::digits::{Gap, Glyph, Group, glyph, is_spoken_digit};
 
 /// The characters around a stretch of a text.
 #[derive(Debug, Clone, Copy)]
@@ -55,13 +55,14 @@ fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}')
 }
 
+/// A Han character that ends a run of groups, unlike a digit and a hesitation.
 fn is_word_part(c: char) -> bool {
-    is_han(c) && value(c).is_none()
+    is_han(c) && glyph(c) == Glyph::Other
 }
 
 /// Whether the digit at a place is a spoken one.
 pub(super) fn spoken_at(text: &str, at: usize) -> bool {
-    text.get(at..).and_then(|rest| rest.chars().next()).is_some_and(is_spoken)
+    text.get(at..).and_then(|rest| rest.chars().next()).is_some_and(is_spoken_digit)
 }
 
 /// Bytes of a text's character before a place.

@@ -25,8 +25,8 @@ pub(super) const fn value(c: char) -> Option<u8> {
 }
 
 /// Whether a digit is spoken: one that stands in ordinary words too (一下, 两个).
-pub(super) const fn is_spoken(c: char) -> bool {
-    !c.is_ascii() && (c as u32) < 0xFF10
+pub(super) const fn is_spoken_digit(c: char) -> bool {
+    value(c).is_some() && !c.is_ascii() && (c as u32) < 0xFF10
 }
 
 /// What a character is to a number.
@@ -85,8 +85,6 @@ pub(super) struct Group {
     pub(super) end: usize,
     /// Their values.
     pub(super) digits: SmallVec<[u8; 20]>,
-    /// Some are spoken.
-    pub(super) spoken: bool,
     /// What stands between it and the group before; of the first [`Gap::Joint`].
     pub(super) gap: Gap,
     /// Past the X behind it, if there is one; it is then the last of its run.
@@ -113,13 +111,11 @@ pub(super) fn runs(text: &str, mut each: impl FnMut(&[Group])) {
                         Some(group) => {
                             group.digits.push(value);
                             group.end = end;
-                            group.spoken |= is_spoken(c);
                         }
                         None => run.push(Group {
                             start: at,
                             end,
                             digits: SmallVec::from_slice(&[value]),
-                            spoken: is_spoken(c),
                             gap: between.map_or(Gap::Joint, |(gap, _)| gap),
                             cross: None,
                         }),

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::checks::{id_check, is_date, is_luhn};
 use super::context::{Context, is_decimal, near_money, spoken_at, width_before};
-use super::digits::{Gap, Group};
+use super::digits::{Gap, Group, is_spoken_digit};
 use super::{Number, NumberKind};
 
 /// A number and where it was found.
@@ -109,7 +109,7 @@ fn stretches<'a>(text: &'a str, run: &[Group], from: usize, to: usize, masked_to
             digits,
             lengths,
             cross: last.cross.filter(|_| !skip_tail),
-            spoken: groups.iter().any(|group| group.spoken),
+            spoken: text.get(start..end).unwrap_or_default().chars().any(is_spoken_digit),
             gap: groups.iter().skip(1).map(|group| group.gap).max().unwrap_or(Gap::Joint),
             context,
         });
@@ -204,9 +204,10 @@ fn landline(stretch: &Stretch<'_>, digits: &[u8], lengths: &[usize], unwritten: 
     };
     let (own, written) = (digits.len() - area, area - unwritten);
     // A local number begins with 2 to 8. Where the area stands apart, what follows is one whatever it begins with.
-    let apart = lengths.first() == Some(&written);
-    if !matches!(digits.get(area), Some(2..=8)) && !(apart && matches!(digits.get(area), Some(1 | 9))) {
-        return None;
+    match digits.get(area) {
+        Some(2..=8) => {}
+        Some(1 | 9) if lengths.first() == Some(&written) => {}
+        _ => return None,
     }
     let shapes: [&[usize]; 4] = [&[written, own], &[written, 4, own - 4], &[written, own - 4, 4], &[written, 2, 2, 2, 2]];
     stretch.grouped(lengths, &shapes).then(|| told(NumberKind::Phone, digits))
