@@ -56,7 +56,7 @@ $(VENV)/peers: benches/peers/requirements.txt $(VENV)/installed
 
 fuzz: ## Run each fuzz target for SECONDS_EACH seconds (needs a nightly Rust; installs cargo-fuzz)
 	@cargo fuzz --version >/dev/null 2>&1 || cargo install --quiet --locked cargo-fuzz
-	for target in jsonl vcon aliyun script grader; do \
+	for target in jsonl vcon aliyun freeswitch mask script grader; do \
 	  mkdir -p fuzz/corpus/$$target; \
 	  cargo +nightly fuzz run --target-dir fuzz/target $$target fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$${SECONDS_EACH:-120} -max_len=4096; \
 	done

@@ -4,7 +4,8 @@
 //! again when it ends.
 //!
 //! ```text
-//!   files: JSONL, vCon, Aliyun          gRPC, gRPC-web, HTTP/JSON
+//!   files: JSONL, vCon, Aliyun,         gRPC, gRPC-web, HTTP/JSON,
+//!   FreeSWITCH                          pushed reports
 //!            │                                   │
 //!          cli ──────────────┐              transport          one direction: each room
 //!            │               └────────────┐      │             knows only those below it
@@ -21,7 +22,7 @@
 //! - [`core`]: the whole of grading, synchronous and pure. [`core::call::CallState`] is where to start reading.
 //! - [`script`]: talk scripts as data, read, checked, linted and compiled. [`script::train`]: what examples teach, as `model.txt`.
 //! - [`eval`]: how well calls and utterances are read, against what people say of them; knows only the core, and [`cli`] asks it.
-//! - [`ingest`]: one file per input format, all giving the same record.
+//! - [`ingest`]: one file per input format, all giving the same record; personal numbers masked in it ([`ingest::mask`]).
 //! - [`wire`]: the contract's messages, and the way from a verdict to them.
 //! - [`service`]: what the server does whichever transport asks. [`service::access`]: who asks; [`service::quota`]: how much they may.
 //! - [`transport`]: the doors, thin. [`transport::auth`]: who may call what, one table for all of them.

@@ -87,6 +87,7 @@ const SHARED: &[(&str, &str)] = &[
     ("script", "没写话术的通话用哪个话术；ID@版本 同时固定该话术的版本"),
     ("scripts", "用这个文件夹里的话术，不用内置的"),
     ("store", "通话存在哪里：数据目录（SQLite）或 postgres:// 地址"),
+    ("mask", "先把电话号码、身份证号和银行卡号打码，再评级和显示"),
     ("max_utterance_bytes", "一句话最多多少字节"),
     ("max_call_events", "一通最多多少事件"),
     ("max_message_bytes", "一条消息最多多少字节"),

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use crate::ingest::mask::mask;
 use crate::ingest::vcon::{self, VconOptions};
-use crate::ingest::{CallRecord, Fault, Limits, Rejection, aliyun, jsonl};
+use crate::ingest::{CallRecord, Fault, Limits, Rejection, aliyun, freeswitch, jsonl};
 
 use super::{FileLimitOptions, Format};
 
@@ -24,6 +25,26 @@ pub(super) enum Given {
     Fault(Fault),
 }
 
+impl Given {
+    /// Masks personal numbers in all that it holds.
+    fn mask(&mut self) {
+        let mut forget = |_| {};
+        match self {
+            Self::Call(item) => {
+                item.record.mask(&mut forget);
+                if let Some(original) = &mut item.original {
+                    vcon::mask(original, &mut forget);
+                }
+            }
+            Self::Fault(fault) => {
+                if let Some(masked) = mask(&fault.rejection.reason, &mut forget) {
+                    fault.rejection.reason = masked;
+                }
+            }
+        }
+    }
+}
+
 /// What subcommands that read recorded calls are told of their input.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ReadOptions {
@@ -35,6 +56,9 @@ pub(super) struct ReadOptions {
     /// vCon: which party is the robot, by index, name, telephone or mail
     #[arg(long, value_name = "PARTY")]
     robot_party: Option<String>,
+    /// Mask telephone, ID-card and bank-card numbers before anything is graded or shown
+    #[arg(long)]
+    mask: bool,
 }
 
 impl ReadOptions {
@@ -45,6 +69,7 @@ impl ReadOptions {
             limits: self.limits.limits(),
             vcon: VconOptions { robot_party: self.robot_party.clone(), ..VconOptions::default() },
             keep_original,
+            mask: self.mask,
         }
     }
 }
@@ -57,6 +82,8 @@ pub(super) struct Reading {
     pub(super) vcon: VconOptions,
     /// The vCon itself is wanted back.
     pub(super) keep_original: bool,
+    /// Personal numbers are masked.
+    pub(super) mask: bool,
 }
 
 /// Largest file of a format that is read whole.
@@ -87,6 +114,13 @@ pub(super) fn read(
     mut progress: impl FnMut(u64),
     mut give: impl FnMut(Given) -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
+    // Here, where every format comes by, so that nothing behind sees a number.
+    let mut give = |mut given: Given| {
+        if reading.mask {
+            given.mask();
+        }
+        give(given)
+    };
     let mut source = BufReader::with_capacity(PEEK, source);
     let format = match reading.format {
         Format::Auto => detect(source.fill_buf()?),
@@ -96,7 +130,15 @@ pub(super) fn read(
         Format::Jsonl | Format::Auto => call_lines(&mut source, &reading.limits, progress, give, |line, bytes| {
             call_of_line(line, jsonl::call(bytes, &reading.limits), None)
         }),
-        Format::Vcon => read_vcons(&mut source, reading, progress, give),
+        Format::Vcon => {
+            let original = |bytes: &[u8]| if reading.keep_original { serde_json::from_slice(bytes).ok() } else { None };
+            objects(&mut source, &reading.limits, progress, give, |line, bytes| {
+                call_of_line(line, vcon::call(bytes, &reading.vcon, &reading.limits), original(bytes))
+            })
+        }
+        Format::Freeswitch => objects(&mut source, &reading.limits, progress, give, |line, bytes| {
+            call_of_line(line, freeswitch::call(bytes, &reading.limits), None)
+        }),
         Format::Aliyun => {
             let bytes = whole(&mut source)?;
             progress(bytes.len() as u64);
@@ -116,25 +158,24 @@ pub(super) fn read(
     }
 }
 
-fn read_vcons(
+/// Hands out what `read` makes of a format's objects: of each line, or of the whole where its first line is no object.
+fn objects(
     source: &mut BufReader<impl Read>,
-    reading: &Reading,
+    limits: &Limits,
     mut progress: impl FnMut(u64),
     mut give: impl FnMut(Given) -> anyhow::Result<bool>,
+    read: impl Fn(usize, &[u8]) -> Given,
 ) -> anyhow::Result<()> {
-    let original = |bytes: &[u8]| if reading.keep_original { serde_json::from_slice(bytes).ok() } else { None };
     let peek = source.fill_buf()?;
     let one_a_line =
         peek.split(|byte| *byte == b'\n').next().is_some_and(|first| serde_json::from_slice::<serde::de::IgnoredAny>(first).is_ok());
     if !one_a_line {
         let bytes = whole(source)?;
         progress(bytes.len() as u64);
-        give(call_of_line(0, vcon::call(&bytes, &reading.vcon, &reading.limits), original(&bytes)))?;
+        give(read(0, &bytes))?;
         return Ok(());
     }
-    call_lines(source, &reading.limits, progress, give, |line, bytes| {
-        call_of_line(line, vcon::call(bytes, &reading.vcon, &reading.limits), original(bytes))
-    })
+    call_lines(source, limits, progress, give, read)
 }
 
 /// Hands out what `read` makes of each line that is not blank.
@@ -240,11 +281,17 @@ fn skip_line(source: &mut impl BufRead) -> io::Result<usize> {
     }
 }
 
+/// What a FreeSWITCH CDR has beside its variables, one or the other by version.
+const CDR: [&str; 3] = ["core-uuid", "channel_data", "callflow"];
+
 /// The format of a file by its beginning.
 fn detect(beginning: &[u8]) -> Format {
     let beginning = beginning.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(beginning).trim_ascii_start();
     if beginning.first() == Some(&b'[') {
         return Format::Aliyun;
+    }
+    if freeswitch::is_body(beginning) {
+        return Format::Freeswitch;
     }
     let text = String::from_utf8_lossy(beginning);
     let holds = |key: &str| text.contains(&format!("\"{key}\""));
@@ -253,9 +300,11 @@ fn detect(beginning: &[u8]) -> Format {
     let is_call = ["events", "callId", "call_id"].iter().any(|key| keys.contains_key(*key));
     match () {
         () if keys.contains_key("vcon") => Format::Vcon,
+        () if keys.contains_key("variables") && CDR.iter().any(|key| keys.contains_key(*key)) => Format::Freeswitch,
         () if keys.contains_key("data") && !keys.contains_key("events") => Format::Aliyun,
         () if is_call => Format::Jsonl,
         () if keys.is_empty() && holds("vcon") && holds("parties") => Format::Vcon,
+        () if keys.is_empty() && CDR.iter().any(|key| holds(key)) => Format::Freeswitch,
         () if keys.is_empty() && holds("robotId") && holds("data") => Format::Aliyun,
         () => Format::Jsonl,
     }
@@ -274,6 +323,11 @@ mod tests {
             (r#"{"callId":"x","data":{"info":{}},"robotId":"r"}"#, Format::Aliyun),
             (r#"{"uuid":"u","vcon":"0.0.1","parties":[]}"#, Format::Vcon),
             ("{\n  \"uuid\": \"u\",\n  \"vcon\": \"0.0.2\",\n  \"parties\": []\n}", Format::Vcon),
+            (r#"{"core-uuid":"u","switchname":"s","channel_data":{},"variables":{"uuid":"c"}}"#, Format::Freeswitch),
+            ("{\n\t\"core-uuid\":\t\"u\",\n\t\"channel_data\":\t{", Format::Freeswitch),
+            ("cdr=%7B%22core-uuid%22%3A%22u%22%7D", Format::Freeswitch),
+            ("%7B%22core-uuid%22%3A%22u%22%7D", Format::Freeswitch),
+            (r#"{"callId":"c","variables":{},"events":[]}"#, Format::Jsonl),
             ("{\"callId\":\"cut", Format::Jsonl),
             ("", Format::Jsonl),
         ] {

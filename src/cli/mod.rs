@@ -140,6 +140,8 @@ pub(crate) enum Format {
     Vcon,
     /// Aliyun's robot call report
     Aliyun,
+    /// FreeSWITCH's call detail records (mod_json_cdr), one a file or one a line
+    Freeswitch,
 }
 
 /// Runs the program.

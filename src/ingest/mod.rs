@@ -6,10 +6,12 @@ use std::fmt;
 use pbjson_types::Timestamp;
 
 pub mod aliyun;
+pub mod freeswitch;
 mod json;
 
 pub use json::event;
 pub mod jsonl;
+pub mod mask;
 pub mod proto;
 pub mod vcon;
 

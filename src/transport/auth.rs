@@ -188,9 +188,12 @@ pub(super) async fn guard(State((security, service)): State<(Arc<Security>, Arc<
     let asked = Asked::of(&request);
     if !matches!(asked, Asked::Known(Need::Nothing, _)) {
         match admit(&security, &service, request.headers(), asked) {
-            Ok(identity) => request.extensions_mut().insert(identity),
+            Ok(identity) => {
+                tracing::Span::current().record("tenant", &*identity.tenant);
+                request.extensions_mut().insert(identity);
+            }
             Err(refused) => return refused.answer(kind.as_ref()),
-        };
+        }
     }
     match asked {
         Asked::Unknown => http::unknown(request).await,

@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 use tonic::{Code, Status};
 use tonic_types::{BadRequest, ErrorDetail, PreconditionFailure, PreconditionViolation, ResourceInfo, RetryInfo, StatusExt};
 
-use super::tenant_of;
-use crate::ingest::{self, jsonl};
+use super::{reports, tenant_of};
+use crate::ingest::{self, CallRecord, jsonl};
 use crate::service::tenant::Tenant;
 use crate::service::{Head, Refusal, Service, StreamEvent, Told, rejection, status};
 use crate::telemetry::Tally;
@@ -36,6 +36,8 @@ pub fn routes(service: Arc<Service>) -> Router {
     Router::new()
         .route("/v1/calls:grade", post(grade))
         .route("/v1/calls/{call_id}/events", post(events))
+        .route("/v1/aliyun/report", post(reports::aliyun))
+        .route("/v1/freeswitch/cdr", post(reports::freeswitch))
         .route("/v1/calls/{call_id}/verdict", get(verdict))
         .route("/v1/scripts", get(scripts))
         .route("/v1/openapi.json", get(openapi))
@@ -45,12 +47,12 @@ pub fn routes(service: Arc<Service>) -> Router {
 }
 
 /// A body as it comes, or why it could not be read.
-type Body = Result<Bytes, BytesRejection>;
+pub(super) type Body = Result<Bytes, BytesRejection>;
 /// The call of a path, or why it names none.
 type CallPath = Result<Path<String>, PathRejection>;
 
 /// An error as the other doors tell it: code, name, message and details of `google.rpc.Status`.
-struct Failure(Refusal, String);
+pub(super) struct Failure(pub(super) Refusal, pub(super) String);
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
@@ -111,7 +113,7 @@ fn rejected(rejection: &v1::Rejection) -> Value {
 }
 
 /// The bytes of a body.
-fn read(body: Body, tenant: &Tenant) -> Result<Bytes, Refusal> {
+pub(super) fn read(body: Body, tenant: &Tenant) -> Result<Bytes, Refusal> {
     let most = tenant.settings.limits.message_bytes;
     let too_much = || Refusal::TooMuch(format!("the body has more than {most} bytes"));
     let body = body.map_err(|rejection| match rejection.status() {
@@ -153,7 +155,7 @@ pub(super) async fn wrong_method(request: Request) -> Response {
 
 /// [`v1::GradeCallResponse`], details spelt out.
 #[derive(Serialize)]
-struct Graded {
+pub(super) struct Graded {
     verdict: v1::Verdict,
     rejections: Vec<Value>,
 }
@@ -163,9 +165,14 @@ async fn grade(State(service): State<Arc<Service>>, extensions: Extensions, body
     let body = read(body, &tenant).map_err(|refusal| Failure(refusal, String::new()))?;
     let unreadable = |rejection: ingest::Rejection| Failure(Refusal::Invalid(rejection.to_string()), rejection.call_id);
     let record = jsonl::call(&body, &tenant.settings.limits).map_err(unreadable)?;
+    graded(&service, &tenant, record).await
+}
+
+/// The answer to a call that is graded whole.
+pub(super) async fn graded(service: &Arc<Service>, tenant: &Arc<Tenant>, record: CallRecord) -> Result<Json<Graded>, Failure> {
     let call_id = record.call_id.clone();
     tracing::Span::current().record("call_id", &call_id);
-    let (verdict, rejections) = service.grade(&tenant, record).await.map_err(|refusal| Failure(refusal, call_id))?;
+    let (verdict, rejections) = service.grade(tenant, record).await.map_err(|refusal| Failure(refusal, call_id))?;
     let rejections = rejections.iter().map(|it| rejected(&super::grpc::rejection(it))).collect();
     Ok(Json(Graded { verdict, rejections }))
 }

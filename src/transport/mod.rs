@@ -7,6 +7,7 @@ pub mod http;
 mod incoming;
 mod observe;
 mod probes;
+mod reports;
 mod security;
 mod slow;
 mod stream;

@@ -1,6 +1,7 @@
-//! vCons and Aliyun's call reports, read and graded.
+//! vCons, Aliyun's call reports and FreeSWITCH's CDRs, read and graded.
 
 mod aliyun;
+pub(crate) mod freeswitch;
 mod transcript;
 mod vcon;
 

@@ -77,7 +77,7 @@ pub(super) fn document(object: &Object) -> Result<Option<Value>, String> {
 }
 
 /// Decodes base64 in either alphabet (RFC 4648, sections 4 and 5), padded or not.
-fn base64(encoded: &str) -> Option<Vec<u8>> {
+pub(super) fn base64(encoded: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(encoded.len() / 4 * 3);
     let (mut bits, mut held) = (0u32, 0u32);
     for byte in encoded.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=') {

@@ -8,6 +8,7 @@ mod content;
 mod dialog;
 mod events;
 mod lines;
+mod mask;
 mod party;
 mod speaker;
 mod time;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+pub use mask::mask;
 pub use write::with_verdict;
 
 use self::content::{Object, scalar, text};
