@@ -4,6 +4,7 @@
 //! directory and needs nothing, [`postgres`] is a server named by its URL. What a [`Database::write`] has answered is on disk.
 //!
 //! - [`calls`]: the rows of calls, written in groups. [`records`]: reading them back. [`scripts`]: bundles and which is active.
+//! - [`pushes`]: the outbox of verdicts to be pushed.
 //! - [`schema`]: the tables, versioned.
 
 use std::fmt;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 pub mod audit;
 pub mod calls;
 pub mod postgres;
+pub mod pushes;
 pub mod records;
 pub mod schema;
 pub mod scripts;
