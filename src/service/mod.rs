@@ -10,6 +10,7 @@ pub mod journal;
 pub mod live;
 mod recover;
 mod refusal;
+pub mod push;
 mod session;
 mod state;
 pub mod tenant;
