@@ -9,6 +9,7 @@ mod explain;
 mod help;
 mod input;
 mod paint;
+mod push;
 mod script;
 mod serve;
 mod table;
@@ -53,6 +54,8 @@ enum Command {
     Script(script::ScriptArgs),
     /// Grade live calls over gRPC, gRPC-web and HTTP/JSON
     Serve(serve::ServeArgs),
+    /// Show the outbox of verdicts to be pushed, and send what was given up again
+    Push(push::PushArgs),
     /// Start the service and stream sample calls through it
     Demo(demo::DemoArgs),
 }
@@ -163,6 +166,7 @@ fn run(command: Command, lang: Lang) -> Outcome {
         Command::Eval(args) => eval::run(&args, lang),
         Command::Script(args) => script::run(&args, lang),
         Command::Serve(args) => serve::run(&args),
+        Command::Push(args) => push::run(&args),
         Command::Demo(args) => demo::run(&args, lang),
     }
 }
