@@ -8,6 +8,7 @@ mod formats;
 mod learned;
 mod lint;
 mod properties;
+mod push;
 mod python_client;
 mod readme;
 mod script_load;

@@ -9,7 +9,7 @@ use super::sql::{Row, Sql, Value};
 use super::{Store, StoreError};
 
 /// Where a push stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PushState {
     /// To be sent.
     Pending,
