@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::table::Table;
 use super::{Outcome, REJECTED};
 use crate::store::pushes::{PushEntry, PushState};
-use crate::store::{Location, Store};
+use crate::store::{DEFAULT_LOCATION, Location, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct PushArgs {
@@ -31,7 +31,7 @@ enum PushCommand {
 #[derive(Debug, Args)]
 struct Outbox {
     /// Where calls are kept: a data directory, or the URL of a PostgreSQL database
-    #[arg(long, value_name = "DIR|URL", default_value = "callgrade-data")]
+    #[arg(long, value_name = "DIR|URL", default_value = DEFAULT_LOCATION)]
     store: String,
     /// Only what is this tenant's
     #[arg(long, value_name = "TENANT", default_value = "", hide_default_value = true)]
