@@ -56,6 +56,15 @@ pub struct DuePush {
     pub body: Bytes,
 }
 
+/// What is due, and what comes after.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Due {
+    /// The pushes whose turn it is, the longest due first.
+    pub pushes: Vec<DuePush>,
+    /// When the next becomes due by itself, in milliseconds since 1970.
+    pub next_ms: Option<i64>,
+}
+
 /// What became of a push that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settlement {
@@ -145,17 +154,16 @@ fn settle(sql: &mut dyn Sql, push: &DuePush, settlement: &Settlement) -> Result<
 }
 
 impl Store {
-    /// What of a tenant's is due, at most so many, the longest due first and of each call only the first; and when the next
-    /// becomes due by itself, in milliseconds since 1970.
+    /// What of a tenant's is due, at most so many, of each call only the first.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn due_pushes(&self, tenant: &str, now_ms: i64, most: usize) -> Result<(Vec<DuePush>, Option<i64>), StoreError> {
+    pub fn due_pushes(&self, tenant: &str, now_ms: i64, most: usize) -> Result<Due, StoreError> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         self.read(|sql| {
-            let mut due = Vec::new();
+            let mut due = Due::default();
             sql.query(DUE, &[Value::Text(tenant), now_ms.into(), most.into()], &mut |row| {
-                due.push(DuePush {
+                due.pushes.push(DuePush {
                     number: row.value(0).int(),
                     call: row.value(1).int(),
                     call_id: row.value(2).text().to_owned(),
@@ -165,12 +173,11 @@ impl Store {
                 });
                 Ok(true)
             })?;
-            let mut next = None;
             sql.query(NEXT, &[Value::Text(tenant), now_ms.into()], &mut |row| {
-                next = row.value(0).optional_int();
+                due.next_ms = row.value(0).optional_int();
                 Ok(false)
             })?;
-            Ok((due, next))
+            Ok(due)
         })
     }
 

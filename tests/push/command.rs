@@ -72,7 +72,7 @@ fn the_table() {
     let store = open(folder.path());
     assert_eq!(stdout(&push(folder.path(), &["list"])), "id  tenant  call  state  tries  made  next try  error\n");
     put(&store, vec![row("acme", 1, 1_000), row("acme", 2, 1), row("zeta", 3, 1)]);
-    let due = store.due_pushes("acme", 5_000, 10).unwrap().0;
+    let due = store.due_pushes("acme", 5_000, 10).unwrap().pushes;
     let first = due.iter().find(|push| push.call == 1).unwrap();
     store.settle_pushes(&[(first.clone(), Settlement::GivenUp("HTTP 404 Not Found".to_owned()))]).unwrap();
     let ids: Vec<String> = entries(&store).into_iter().map(|entry| entry.event_id).collect();

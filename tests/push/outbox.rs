@@ -2,12 +2,12 @@
 
 use callgrade::store::Store;
 use callgrade::store::calls::{CallRow, Group};
-use callgrade::store::pushes::{DuePush, PushCount, PushState, Settlement};
+use callgrade::store::pushes::{Due, DuePush, PushCount, PushState, Settlement};
 
 use super::{entries, open, put, row};
 
 fn due(store: &Store, tenant: &str, now_ms: i64) -> Vec<DuePush> {
-    store.due_pushes(tenant, now_ms, 100).expect("the outbox is read").0
+    store.due_pushes(tenant, now_ms, 100).expect("the outbox is read").pushes
 }
 
 /// What is due, as call and turn.
@@ -34,8 +34,8 @@ fn of_a_call_only_the_first_is_due() {
         assert_eq!(names(&first), ["1.1", "2.1"]);
         assert_eq!(names(&due(store, "u", 5_000)), ["3.1"]);
         assert_eq!(names(&due(store, "v", 5_000)), [""; 0]);
-        let (limited, _) = store.due_pushes("t", 5_000, 1).unwrap();
-        assert_eq!(names(&limited), ["1.1"]);
+        let limited = store.due_pushes("t", 5_000, 1).unwrap();
+        assert_eq!(names(&limited.pushes), ["1.1"]);
         assert_eq!((first[0].call, &*first[0].call_id, first[0].tries), (1, "call-1", 0));
         assert_eq!(first[0].body, row("t", 1, 1).body);
         settle(store, &first[0], Settlement::Delivered);
@@ -49,11 +49,11 @@ fn of_a_call_only_the_first_is_due() {
 fn nothing_is_due_before_its_time_and_what_failed_takes_those_behind_it_along() {
     on_a_store(|store| {
         put(store, vec![row("t", 1, 1), row("t", 1, 2), row("t", 2, 5)]);
-        assert_eq!(store.due_pushes("t", 1_000, 100).unwrap(), (Vec::new(), Some(1_001)));
+        assert_eq!(store.due_pushes("t", 1_000, 100).unwrap(), Due { pushes: Vec::new(), next_ms: Some(1_001) });
         let first = due(store, "t", 5_000);
         settle(store, &first[0], Settlement::Again(9_000, "HTTP 500".to_owned()));
-        let (now, next) = store.due_pushes("t", 5_000, 100).unwrap();
-        assert_eq!((names(&now), next), (vec!["2.5".to_owned()], Some(9_000)));
+        let now = store.due_pushes("t", 5_000, 100).unwrap();
+        assert_eq!((names(&now.pushes), now.next_ms), (vec!["2.5".to_owned()], Some(9_000)));
         let entries = entries(store);
         assert_eq!((entries[0].due_ms, entries[0].tries, &*entries[0].error), (9_000, 1, "HTTP 500"));
         assert_eq!((entries[1].due_ms, entries[1].tries, &*entries[1].error), (9_000, 0, ""));

@@ -13,7 +13,7 @@ use super::lane::Lane;
 use super::post::{Answer, Post};
 use super::pusher::{Bell, EVERY, Outcome, PushOptions, now_ms};
 use super::settings::PushSettings;
-use crate::store::pushes::{DuePush, PushCount, PushState, Settlement};
+use crate::store::pushes::{Due, DuePush, PushCount, PushState, Settlement};
 use crate::store::{Store, StoreError};
 
 /// The least time between one look into the store and the next: what comes in between is read and settled together.
@@ -36,7 +36,7 @@ struct Aboard {
 /// Looks into the store: what has become of pushes is written, what is due read, perhaps all counted.
 struct Look {
     settled: Result<(), StoreError>,
-    due: Vec<(Arc<str>, Result<(Vec<DuePush>, Option<i64>), StoreError>)>,
+    due: Vec<(Arc<str>, Result<Due, StoreError>)>,
     counts: Option<Result<Vec<PushCount>, StoreError>>,
 }
 
@@ -162,7 +162,7 @@ impl Rounds {
         }
         for (tenant, due) in look.due {
             match due {
-                Ok((due, next_ms)) => self.launch(&tenant, due, next_ms, share),
+                Ok(due) => self.launch(&tenant, due, share),
                 Err(error) => {
                     warn!(%error, %tenant, "the outbox could not be read");
                     // Not before the next poll.
@@ -216,11 +216,11 @@ impl Rounds {
     }
 
     /// Sends what is due, as far as there is room.
-    fn launch(&mut self, tenant: &Arc<str>, due: Vec<DuePush>, next_ms: Option<i64>, share: usize) {
+    fn launch(&mut self, tenant: &Arc<str>, due: Due, share: usize) {
         let Some(lane) = self.lanes.get_mut(tenant) else { return };
         let now = Instant::now();
-        (lane.look, lane.next_ms) = (false, next_ms);
-        for mut push in due {
+        (lane.look, lane.next_ms) = (false, due.next_ms);
+        for mut push in due.pushes {
             if lane.room(share, now) == 0 {
                 // Looked for again as soon as one of those in flight has landed.
                 return;

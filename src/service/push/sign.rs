@@ -33,7 +33,7 @@ mod tests {
         let key = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("base64");
         let body = br#"{"test": 2432232314}"#;
         let (id, at) = ("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330);
-        assert_eq!(signature(&[key.clone()], id, at, body), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+        assert_eq!(signature(std::slice::from_ref(&key), id, at, body), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
         let two = signature(&[vec![0; 24], key], id, at, body);
         let [new, old] = two.split(' ').collect::<Vec<_>>()[..] else { panic!("{two:?} is not two signatures") };
         assert!(new.starts_with("v1,") && new != old);
