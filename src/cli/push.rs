@@ -93,6 +93,7 @@ pub(super) fn run(args: &PushArgs) -> Outcome {
 
 /// An entry as JSON has it.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Listed<'a> {
     id: &'a str,
     tenant: &'a str,

@@ -43,8 +43,8 @@ fn dead_letters_are_listed_and_sent_again_while_a_process_pushes() {
         assert_eq!(
             found[1],
             json!({
-                "id": id, "tenant": "t", "call_id": "call-2", "state": "dead", "tries": 2, "made_at": "1970-01-01T00:00:02Z",
-                "due_at": null, "error": "HTTP 500 Internal Server Error",
+                "id": id, "tenant": "t", "callId": "call-2", "state": "dead", "tries": 2, "madeAt": "1970-01-01T00:00:02Z",
+                "dueAt": null, "error": "HTTP 500 Internal Server Error",
             })
         );
         well.store(true, Ordering::SeqCst);
