@@ -13,6 +13,7 @@ mod lint;
 mod operations;
 mod mask;
 mod properties;
+mod push;
 mod python_client;
 mod readme;
 mod reports;

@@ -11,6 +11,7 @@ mod help;
 mod input;
 mod keys;
 mod paint;
+mod push;
 mod script;
 mod serve;
 mod table;
@@ -59,6 +60,8 @@ enum Command {
     Config(Box<config::ConfigArgs>),
     /// Make, list and revoke the API keys of a server's tenants
     Keys(keys::KeysArgs),
+    /// Show the outbox of verdicts to be pushed, and send what was given up again
+    Push(push::PushArgs),
     /// Start the service and stream sample calls through it
     Demo(demo::DemoArgs),
 }
@@ -186,6 +189,7 @@ fn run(command: Command, lang: Lang, settled: &Settled) -> Outcome {
         Command::Serve(args) => serve::run(&args, settled),
         Command::Config(args) => config::run(&args, settled, lang),
         Command::Keys(args) => keys::run(&args),
+        Command::Push(args) => push::run(&args),
         Command::Demo(args) => demo::run(&args, lang),
     }
 }

@@ -9,6 +9,7 @@ pub mod event;
 pub mod intake;
 pub mod journal;
 pub mod live;
+pub mod push;
 pub mod quota;
 mod readiness;
 mod recover;

@@ -5,6 +5,7 @@
 //!
 //! - [`calls`]: the rows of calls, written in groups. [`records`]: reading them back. [`scripts`]: bundles and which is active.
 //! - [`keys`]: API keys. [`audit`]: who did what.
+//! - [`pushes`]: the outbox of verdicts to be pushed.
 //! - [`schema`]: the tables, versioned.
 
 use std::fmt;
@@ -15,6 +16,7 @@ pub mod audit;
 pub mod calls;
 pub mod keys;
 pub mod postgres;
+pub mod pushes;
 pub mod records;
 pub mod schema;
 pub mod scripts;

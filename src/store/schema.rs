@@ -132,7 +132,7 @@ CREATE TABLE pushes (
   error TEXT NOT NULL,
   body {bytes} NOT NULL
 );
-CREATE INDEX pushes_due ON pushes (state, due_ms);
+CREATE INDEX pushes_due ON pushes (tenant, state, due_ms, number);
 CREATE INDEX pushes_call ON pushes (call, number);
 "];
 

@@ -193,9 +193,14 @@ impl Row for rusqlite::Row<'_> {
     }
 }
 
+/// The text with `?1` for `$1`: to SQLite `$1` is a name like any other, and names are numbered as they first appear.
+fn numbered(sql: &str) -> String {
+    sql.replace('$', "?")
+}
+
 impl Sql for Session<'_> {
     fn run(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(|error| self.sqlite.error(&error))?;
+        let mut statement = self.connection.prepare_cached(&numbered(sql)).map_err(|error| self.sqlite.error(&error))?;
         let touched = statement.execute(rusqlite::params_from_iter(values)).map_err(|error| self.sqlite.error(&error))?;
         Ok(touched as u64)
     }
@@ -206,7 +211,7 @@ impl Sql for Session<'_> {
         values: &[Value<'_>],
         each: &mut dyn FnMut(&dyn Row) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(|error| self.sqlite.error(&error))?;
+        let mut statement = self.connection.prepare_cached(&numbered(sql)).map_err(|error| self.sqlite.error(&error))?;
         let mut rows = statement.query(rusqlite::params_from_iter(values)).map_err(|error| self.sqlite.error(&error))?;
         while let Some(row) = rows.next().map_err(|error| self.sqlite.error(&error))? {
             if !each(row)? {
