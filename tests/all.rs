@@ -12,4 +12,5 @@ mod python_client;
 mod readme;
 mod script_load;
 mod server;
+mod store;
 mod support;

@@ -16,6 +16,7 @@ pub mod postgres;
 pub mod records;
 pub mod schema;
 pub mod scripts;
+mod secrets;
 pub mod sql;
 pub mod sqlite;
 
@@ -85,7 +86,7 @@ pub trait Database: Send + Sync + fmt::Debug {
     /// Writes a copy of one moment to a file, while others go on.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// It cannot be written, or the file is there already.
     fn backup(&self, file: &Path) -> Result<(), StoreError>;
 
     /// The words of the tables for this database, see [`schema`].
