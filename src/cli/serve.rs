@@ -77,6 +77,9 @@ pub(super) fn run(args: &ServeArgs) -> Outcome {
         let linger = Duration::from_micros(args.commit_linger_us);
         Service::keeping(scripts, Tenants::new(HashMap::new(), settings), patience, store, linger, Box::new(|_, _, _| ()))?
     };
+    for outranked in service.versions.iter().flat_map(|versions| versions.outranked()) {
+        eprintln!("callgrade: {outranked}");
+    }
     let recovered = service.recover()?;
     if recovered.calls > 0 {
         eprintln!("callgrade: {} open calls with {} events brought back from {}", recovered.calls, recovered.events, args.store);

@@ -111,7 +111,7 @@ impl<'a> Intake<'a> {
         };
         let script_id = head.as_ref().map_or("", |head| &head.script_id);
         if !session.begun() && (seq == 1 || !script_id.is_empty()) {
-            match service.scripts.of(script_id) {
+            match service.script(tenant, script_id) {
                 Ok(script) => session.begin(script),
                 Err(error) => session.bar(Refusal::Script(error)),
             }

@@ -8,12 +8,15 @@ pub mod event;
 pub mod intake;
 pub mod journal;
 pub mod live;
+pub mod records;
 mod recover;
 mod refusal;
+pub mod retention;
 mod session;
 mod state;
 pub mod tenant;
 mod told;
+pub mod versions;
 mod whole;
 
 pub use event::{Head, StreamEvent};
@@ -30,7 +33,8 @@ use crate::script::{Library, ScriptError};
 use crate::store::{Store, StoreError};
 use crate::wire::{self, CallHead, v1};
 use journal::{Journal, OnCommit};
-use tenant::{TenantSettings, Tenants};
+use tenant::{Tenant, TenantSettings, Tenants};
+use versions::{Scripts, VersionError};
 
 /// How long things are waited for. The contract's Limits, all configurable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,18 +74,16 @@ impl ScriptChoice {
         Ok(Self { library, fallback })
     }
 
+    /// What was chosen for calls that name no script: `ID` or `ID@VERSION`.
+    #[must_use]
+    pub fn fallback(&self) -> Option<&str> {
+        self.fallback.as_deref()
+    }
+
     /// The scripts there are.
     #[must_use]
     pub fn library(&self) -> &Library {
         &self.library
-    }
-
-    /// A version of a script, of those there are.
-    ///
-    /// # Errors
-    /// It is not there.
-    pub fn version(&self, _tenant: &str, id: &str, version: &str) -> Result<Arc<Script>, ScriptError> {
-        self.library.get(&format!("{id}@{version}"))
     }
 
     /// The script for a call that names `id`.
@@ -129,6 +131,8 @@ pub struct Service {
     pub live: Arc<LiveCalls>,
     /// Where calls are kept; `None`: nowhere.
     pub journal: Option<Journal>,
+    /// The script versions that are kept; `None`: there are only those of the files.
+    pub versions: Option<Arc<Scripts>>,
 }
 
 impl Service {
@@ -136,13 +140,13 @@ impl Service {
     #[must_use]
     pub fn new(scripts: ScriptChoice, limits: Limits, patience: Patience) -> Arc<Self> {
         let tenants = Tenants::new(HashMap::new(), TenantSettings { limits, mask: false, ..TenantSettings::default() });
-        Arc::new(Self { scripts, tenants, live: Arc::new(LiveCalls::new(patience)), journal: None })
+        Arc::new(Self { scripts, tenants, live: Arc::new(LiveCalls::new(patience)), journal: None, versions: None })
     }
 
     /// A service that keeps its calls. It brings back none; see [`recover`](Self::recover).
     ///
     /// # Errors
-    /// The store cannot be read.
+    /// The store cannot be read or written.
     pub fn keeping(
         scripts: ScriptChoice,
         tenants: Tenants,
@@ -151,8 +155,42 @@ impl Service {
         linger: Duration,
         on_commit: OnCommit,
     ) -> Result<Arc<Self>, StoreError> {
+        let versions = Scripts::open(scripts.clone(), store.clone(), intake::wall_ms()).map_err(|error| match error {
+            VersionError::Store(error) => error,
+            error => StoreError::Damaged(error.to_string()),
+        })?;
         let live = Arc::new(LiveCalls::new(patience));
         let journal = Journal::start(store, Arc::clone(&live), linger, on_commit)?;
-        Ok(Arc::new(Self { scripts, tenants, live, journal: Some(journal) }))
+        Ok(Arc::new(Self { scripts, tenants, live, journal: Some(journal), versions: Some(Arc::new(versions)) }))
+    }
+    /// The script that grades a tenant's call that begins now and names `id`.
+    ///
+    /// # Errors
+    /// There is none of that id, or the call names none and there is no fallback.
+    pub fn script(&self, tenant: &Tenant, id: &str) -> Result<Arc<Script>, ScriptError> {
+        match &self.versions {
+            Some(versions) => versions.of(&tenant.name, id),
+            None => self.scripts.of(id),
+        }
+    }
+
+    /// A version of a script that a tenant may use. May read the store.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be read.
+    pub fn script_version(&self, tenant: &Tenant, id: &str, version: &str) -> Result<Arc<Script>, VersionError> {
+        match &self.versions {
+            Some(versions) => versions.version(&tenant.name, id, version),
+            None => self.scripts.library().get(&format!("{id}@{version}")).map_err(VersionError::Script),
+        }
+    }
+
+    /// The scripts that grade a tenant's calls, by id.
+    #[must_use]
+    pub fn scripts_of(&self, tenant: &Tenant) -> Vec<Arc<Script>> {
+        match &self.versions {
+            Some(versions) => versions.all(&tenant.name),
+            None => self.scripts.library().iter().cloned().collect(),
+        }
     }
 }

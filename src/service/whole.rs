@@ -36,7 +36,7 @@ impl Service {
         if record.call_id.is_empty() {
             return Err(Refusal::Invalid("the call has no call_id".to_owned()));
         }
-        let script = self.scripts.of(&record.script_id).map_err(Refusal::Script)?;
+        let script = self.script(tenant, &record.script_id).map_err(Refusal::Script)?;
         if self.journal.is_none() {
             return Ok(grade_with(&script, record));
         }

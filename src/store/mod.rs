@@ -120,6 +120,17 @@ impl Location {
     }
 }
 
+impl Location {
+    /// Whether there is a store already; of a server that is for its connection to tell.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        match self {
+            Self::Directory(folder) => folder.join(sqlite::FILE).exists(),
+            Self::Postgres(_) => true,
+        }
+    }
+}
+
 /// The store, whichever database is behind it.
 #[derive(Debug, Clone)]
 pub struct Store {

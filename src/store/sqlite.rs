@@ -13,7 +13,7 @@ use super::sql::{Column, Insert, Row, Sql, Value};
 use super::{Database, StoreError, Work};
 
 /// The database's file in its directory.
-const FILE: &str = "callgrade.db";
+pub const FILE: &str = "callgrade.db";
 /// The file whose lock a server holds.
 const LOCK: &str = "server.lock";
 /// How long one process waits for another's transaction.

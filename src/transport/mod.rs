@@ -2,6 +2,9 @@
 
 pub mod grpc;
 pub mod http;
+mod kept;
+mod records;
+mod scripts;
 mod stream;
 
 use std::future::Future;
@@ -14,6 +17,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic_web::GrpcWebLayer;
 
+use self::kept::Kept;
 use crate::service::Service;
 use crate::service::tenant::{self, Tenant};
 
@@ -62,11 +66,20 @@ pub async fn serve(
     let grading = grpc::GradingServer::new(Arc::clone(&service), stopping.clone());
     let mut routes = tonic::service::Routes::builder();
     routes.add_service(grading).add_service(health_service);
+    let kept = Kept::of(&service);
+    if let Some(kept) = &kept {
+        kept.add_to(&mut routes);
+        for name in Kept::SERVICES {
+            health.set_service_status(name, tonic_health::ServingStatus::Serving).await;
+        }
+    }
     for reflection in [grpc::Reflection::V1, grpc::Reflection::V1Alpha] {
         reflection.add_to(&mut routes);
     }
     let grpc_routes = routes.routes().prepare().into_axum_router().layer(GrpcWebLayer::new());
-    let all = grpc_routes.merge(http::routes(Arc::clone(&service))).fallback(http::unknown);
+    let all = grpc_routes.merge(http::routes(Arc::clone(&service)));
+    let all = kept.iter().fold(all, |all, kept| all.merge(kept.http())).fallback(http::unknown);
+    let watcher = kept.map(|kept| tokio::spawn(async move { kept.watch().await }));
 
     let ticking = Arc::clone(&service);
     let ticker = tokio::spawn(async move {
@@ -114,6 +127,7 @@ pub async fn serve(
     };
     ticker.abort();
     bringer.abort();
+    watcher.inspect(tokio::task::JoinHandle::abort);
     result
 }
 

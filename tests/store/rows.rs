@@ -33,7 +33,7 @@ pub fn standing(call: i64, label: &str, ended_ms: Option<i64>) -> StandingRow {
         label: label.into(),
         rule: rule.into(),
         revision: u32::from(ended_ms.is_some()),
-        ended_by: if ended_ms.is_some() { "hangup" } else { "" },
+        ended_by: if ended_ms.is_some() { "hangup" } else { "" }.into(),
         ended_ms,
     }
 }
