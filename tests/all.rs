@@ -10,6 +10,7 @@ mod lint;
 mod properties;
 mod python_client;
 mod readme;
+mod records;
 mod script_load;
 mod server;
 mod store;

@@ -3,7 +3,7 @@
 mod calls;
 mod each;
 mod lists;
-mod rows;
+pub mod rows;
 mod scripts;
 
 mod transactions;
