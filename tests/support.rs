@@ -1,5 +1,7 @@
 //! What the tests share: a call builder, the bundled cases, a real server on a free port, the real program.
 
+pub mod postgres;
+
 use std::future::Future;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};

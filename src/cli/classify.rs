@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::input::{self, Given, Item, ReadOptions};
 use super::paint::{Role, label_role, paint};
 use super::table::{Table, cut};
-use super::{Outcome, REJECTED, ScriptOptions};
+use super::{KeptVersions, Outcome, REJECTED, ScriptOptions};
 use crate::config::Lang;
 use crate::ingest::vcon;
 use crate::ingest::{Fault, Rejection};
@@ -21,6 +21,8 @@ use crate::wire::v1;
 pub(super) struct ClassifyArgs {
     #[command(flatten)]
     scripts: ScriptOptions,
+    #[command(flatten)]
+    kept: KeptVersions,
     #[command(flatten)]
     input: ReadOptions,
     /// Format of the output
@@ -48,7 +50,7 @@ const LONG_INPUT: u64 = 4 << 20;
 const TABLE_ROWS: usize = 200;
 
 pub(super) fn run(args: &ClassifyArgs, lang: Lang) -> Outcome {
-    let scripts = args.scripts.choice()?;
+    let scripts = args.kept.choice(&args.scripts)?;
     let reading = args.input.reading(args.output == Output::Vcon);
     let mut report = Report { bar: progress_bar(&args.files, lang), ..Report::default() };
     let stdout = anstream::AutoStream::auto(io::stdout().lock());

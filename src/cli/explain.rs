@@ -11,7 +11,7 @@ use super::classify::follow_up_words;
 use super::input::{self, Given, ReadOptions};
 use super::paint::{Role, label_role, paint};
 use super::table::pad;
-use super::{Outcome, REJECTED, ScriptOptions};
+use super::{KeptVersions, Outcome, REJECTED, ScriptOptions};
 use crate::config::Lang;
 use crate::core::call::{CallState, LineView};
 use crate::core::event::{Event, EventKind, Speaker};
@@ -29,6 +29,8 @@ pub(super) struct ExplainArgs {
     #[command(flatten)]
     scripts: ScriptOptions,
     #[command(flatten)]
+    kept: KeptVersions,
+    #[command(flatten)]
     input: ReadOptions,
     /// The file the call is in; - is standard input
     file: PathBuf,
@@ -37,7 +39,7 @@ pub(super) struct ExplainArgs {
 }
 
 pub(super) fn run(args: &ExplainArgs, lang: Lang) -> Outcome {
-    let scripts = args.scripts.choice()?;
+    let scripts = args.kept.choice(&args.scripts)?;
     let reading = args.input.reading(false);
     let name = args.file.display().to_string();
     let source = input::open(&args.file).map_err(|error| anyhow::anyhow!("{name}: {error}"))?;

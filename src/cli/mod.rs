@@ -2,18 +2,23 @@
 //!
 //! Exit codes: 0 all went well; 1 something of the input was rejected, or a check failed; 2 the command could not run.
 
+mod audit;
+mod backup;
 mod classify;
 mod config;
 mod demo;
 mod eval;
 mod explain;
+mod forget;
 mod help;
 mod input;
 mod keys;
 mod paint;
 mod push;
+mod records;
 mod script;
 mod serve;
+mod store;
 mod table;
 
 use std::path::PathBuf;
@@ -25,6 +30,7 @@ use crate::config::{self as settings, Lang, Settled, Unsettled};
 use crate::ingest::Limits;
 use crate::script::Library;
 use crate::service::ScriptChoice;
+use crate::service::versions::Scripts;
 
 /// What went wrong with a command as a whole; what is wrong with its input is reported while it runs.
 pub(crate) type Outcome = anyhow::Result<ExitCode>;
@@ -52,7 +58,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Measure how well calls are read, against what people say of them
     Eval(eval::EvalArgs),
-    /// Check, show and test talk scripts
+    /// Check, show, test and publish talk scripts
     Script(script::ScriptArgs),
     /// Grade live calls over gRPC, gRPC-web and HTTP/JSON
     Serve(Box<serve::ServeArgs>),
@@ -62,6 +68,14 @@ enum Command {
     Keys(keys::KeysArgs),
     /// Show the outbox of verdicts to be pushed, and send what was given up again
     Push(push::PushArgs),
+    /// Read the calls that a server keeps
+    Records(records::RecordsArgs),
+    /// Delete what is kept of somebody: by call, or by attribute
+    Forget(forget::ForgetArgs),
+    /// Copy a server's store to a file, while the server runs
+    Backup(backup::BackupArgs),
+    /// Who published, activated, exported and deleted what
+    Audit(audit::AuditArgs),
     /// Start the service and stream sample calls through it
     Demo(demo::DemoArgs),
 }
@@ -96,6 +110,33 @@ impl ScriptOptions {
 
     pub(crate) fn choice(&self) -> anyhow::Result<ScriptChoice> {
         Ok(ScriptChoice::new(self.library()?, self.script.clone())?)
+    }
+}
+
+/// Script versions that a server keeps.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct KeptVersions {
+    /// Data directory or PostgreSQL URL of a server: where --script ID@VERSION finds versions that the folder does not have
+    #[arg(long, value_name = "DIR|URL")]
+    store: Option<String>,
+    /// Whose versions
+    #[arg(long, value_name = "NAME", default_value = "default", requires = "store")]
+    tenant: String,
+}
+
+impl KeptVersions {
+    /// The choice that the options make, with the version they name from the store if the folder does not have it.
+    pub(crate) fn choice(&self, scripts: &ScriptOptions) -> anyhow::Result<ScriptChoice> {
+        let (Some(place), Some((id, version))) = (&self.store, scripts.script.as_deref().and_then(|name| name.split_once('@'))) else {
+            return scripts.choice();
+        };
+        let library = scripts.library()?;
+        let versions = Scripts::open(ScriptChoice::default(), store::open(place)?, store::now_ms())?;
+        let library = match library.get(&format!("{id}@{version}")) {
+            Ok(_) => library,
+            Err(_) => library.with(versions.version(&self.tenant, id, version)?),
+        };
+        Ok(ScriptChoice::new(library, scripts.script.clone())?)
     }
 }
 
@@ -190,6 +231,10 @@ fn run(command: Command, lang: Lang, settled: &Settled) -> Outcome {
         Command::Config(args) => config::run(&args, settled, lang),
         Command::Keys(args) => keys::run(&args),
         Command::Push(args) => push::run(&args),
+        Command::Records(args) => records::run(&args, lang),
+        Command::Forget(args) => forget::run(&args, lang),
+        Command::Backup(args) => backup::run(&args, lang),
+        Command::Audit(args) => audit::run(&args, lang),
         Command::Demo(args) => demo::run(&args, lang),
     }
 }

@@ -1,6 +1,7 @@
-//! `callgrade script lint|show|test|train`.
+//! `callgrade script lint|show|test|train|publish|list|activate|rollback`.
 
 mod train;
+mod versions;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -37,6 +38,14 @@ enum ScriptCommand {
     Test(Which),
     /// Learn from the examples: writes each script's model.txt
     Train(train::TrainArgs),
+    /// Keep a script as a version in a server's store
+    Publish(versions::PublishArgs),
+    /// The versions that a server's store keeps, newest first
+    List(versions::ListArgs),
+    /// Grade calls that begin from now on with a version, without a restart of the server
+    Activate(versions::ActivateArgs),
+    /// Activate the version that was active before
+    Rollback(versions::RollbackArgs),
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +89,10 @@ pub(super) fn run(args: &ScriptArgs, lang: Lang) -> Outcome {
         ScriptCommand::Show(which) => show_all(&which.bundles()?, lang),
         ScriptCommand::Test(which) => test_all(&which.bundles()?, lang),
         ScriptCommand::Train(args) => train::run(args, lang),
+        ScriptCommand::Publish(args) => versions::publish(args, lang),
+        ScriptCommand::List(args) => versions::list(args, lang),
+        ScriptCommand::Activate(args) => versions::activate(args, lang),
+        ScriptCommand::Rollback(args) => versions::rollback(args, lang),
     }
 }
 

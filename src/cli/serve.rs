@@ -1,5 +1,6 @@
 //! `callgrade serve`: live calls over gRPC, gRPC-web and HTTP/JSON.
 
+mod push;
 mod security;
 mod telemetry;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use self::push::PushOptions;
 use self::security::SecurityOptions;
 use self::telemetry::TelemetryOptions;
 use super::{ConfigOptions, LimitOptions, Outcome, ScriptOptions};
@@ -20,7 +22,9 @@ use crate::ingest::Limits;
 use crate::service::quota::Quota;
 use crate::service::tenant::{TenantSettings, Tenants};
 use crate::service::{Patience, Recovered, Service};
-use crate::store::{DEFAULT_LOCATION, Location, Store};
+use crate::store::calls::Group;
+use crate::store::{DEFAULT_LOCATION, Location, Store, StoreError};
+use crate::telemetry::Metrics;
 use crate::transport::{self, Complaints, Security, ServerOptions};
 
 #[derive(Debug, Args)]
@@ -67,6 +71,8 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     telemetry: TelemetryOptions,
     #[command(flatten)]
+    push: PushOptions,
+    #[command(flatten)]
     security: SecurityOptions,
 }
 
@@ -108,14 +114,29 @@ pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
         security: security.clone(),
         ..ServerOptions::default()
     };
-    let tenants = tenants(&settled.tenants(), limits, args.security.quota());
+    let tenants = tenants(&settled.tenants(), limits, args.security.quota())?;
+    let metrics = Arc::<Metrics>::default();
+    let mut pusher = None;
     let service = if let Some(store) = store {
         let linger = Duration::from_micros(args.commit_linger_us);
-        Service::keeping(scripts, tenants, patience, store, linger, Box::new(|_, _, _| ()))?
+        let pushing = {
+            let _within = runtime.enter();
+            Arc::new(args.push.start(&store, &tenants, &metrics)?)
+        };
+        pusher = Some(Arc::clone(&pushing));
+        let ring = move |rows: &Group, _, outcome: &Result<(), StoreError>| {
+            if outcome.is_ok() {
+                rows.pushes.iter().for_each(|push| pushing.notify(&push.tenant));
+            }
+        };
+        Service::keeping(scripts, tenants, patience, store, linger, metrics, Box::new(ring))?
     } else {
         tracing::warn!("--store none: calls are kept nowhere, and lost when the server ends");
         Service::forgetting(scripts, tenants, patience)
     };
+    for outranked in service.versions.iter().flat_map(|versions| versions.outranked()) {
+        eprintln!("callgrade: {outranked}");
+    }
     let recovered = service.recover()?;
     if recovered.calls > 0 {
         let Recovered { calls, events, lost } = recovered;
@@ -128,6 +149,9 @@ pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
         stdout.flush()?;
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
         transport::serve(Arc::clone(&service), listener, options, stop).await?;
+        if let Some(pusher) = pusher {
+            pusher.stop(Duration::from_millis(args.drain_ms)).await;
+        }
         anyhow::Ok(())
     });
     telemetry.close();
@@ -140,7 +164,7 @@ pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
 }
 
 /// What holds for tenants: as the file has it, and where it is silent as the flags have it.
-fn tenants(file: &config::Tenants, limits: Limits, quota: Quota) -> Tenants {
+fn tenants(file: &config::Tenants, limits: Limits, quota: Quota) -> Result<Tenants, push::PushError> {
     let settings = |name: &str| {
         let tenant = file.of(name);
         let limits = Limits {
@@ -154,16 +178,19 @@ fn tenants(file: &config::Tenants, limits: Limits, quota: Quota) -> Tenants {
             streams: tenant.max_streams.map_or(quota.streams, |most| Some(most.get())),
             requests_per_second: tenant.max_requests_per_second.or(quota.requests_per_second),
         };
-        TenantSettings {
+        let push = tenant.push.as_ref().map(|push| push::settings(name, push)).transpose()?;
+        Ok(TenantSettings {
             limits,
             quota,
+            push,
             mask: tenant.mask.unwrap_or(true),
             time_zone: tenant.time_zone.unwrap_or_default(),
             retention_days: tenant.retention_days.map(NonZero::get),
-        }
+        })
     };
     let named = file.iter().map(|(name, _)| name).filter(|name| *name != config::Tenants::EVERY);
-    Tenants::new(named.map(|name| (name.to_owned(), settings(name))).collect(), settings(config::Tenants::EVERY))
+    let named: Result<_, push::PushError> = named.map(|name| Ok((name.to_owned(), settings(name)?))).collect();
+    Ok(Tenants::new(named?, settings(config::Tenants::EVERY)?))
 }
 
 /// Resolves at Ctrl-C or SIGTERM, also if they come before it is asked: whoever reads where we listen may stop us at once.

@@ -99,6 +99,13 @@ impl Bundle {
         Ok(Self { name, files })
     }
 
+    /// A script's files as they came over the network.
+    #[must_use]
+    pub fn from_files(name: &str, files: BTreeMap<String, String>) -> Self {
+        let files = files.into_iter().map(|(path, text)| (path, normal(&text))).collect();
+        Self { name: name.to_owned(), files }
+    }
+
     /// The content hash that names this version: of every file that can change a verdict, so cases and notes do not count.
     #[must_use]
     pub fn version(&self) -> String {

@@ -119,6 +119,13 @@ impl Library {
         Err(ScriptError::Version(id.to_owned(), version.to_owned(), script.version.to_string()))
     }
 
+    /// With a script in place of the one of its id, if there is one.
+    #[must_use]
+    pub fn with(mut self, script: Arc<Script>) -> Self {
+        self.active.insert(script.id.to_string(), script);
+        self
+    }
+
     /// All scripts, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Script>> {
         self.active.values()

@@ -90,7 +90,7 @@ impl<'a> Intake<'a> {
     /// Takes an event in. `wary` where a call of the stream waits already.
     pub fn take(&mut self, event: StreamEvent, wary: bool) {
         let Self { service, tenant, .. } = *self;
-        let StreamEvent { call_id, seq, head, event: offered, body } = event;
+        let StreamEvent { call_id, seq, mut head, event: mut offered, mut body } = event;
         if call_id.is_empty() {
             self.taken.told.push(Told::refused(seq, Refusal::Invalid("the event has no call_id".to_owned())));
             return;
@@ -118,9 +118,10 @@ impl<'a> Intake<'a> {
                 shard.calls.entry(key.clone()).or_insert(Box::new(session))
             }
         };
+        let numbers = service.masked(tenant, head.as_deref_mut(), &mut offered, &mut body);
         let script_id = head.as_ref().map_or("", |head| &head.script_id);
         if !session.begun() && (seq == 1 || !script_id.is_empty()) {
-            match service.scripts.of(script_id) {
+            match service.script(tenant, script_id) {
                 Ok(script) => session.begin(script),
                 Err(error) => session.bar(Refusal::Script(error)),
             }
@@ -140,11 +141,11 @@ impl<'a> Intake<'a> {
         }
         let mut answers =
             if self.owner.is_none() && other.is_some() { Answers::new() } else { Answers::from_vec(std::mem::take(&mut session.owed)) };
-        let numbers = || service.journal.as_ref().map_or(0, |journal| journal.call_number());
-        let keeping = service.journal.as_ref().map(|_| Keeping { rows: &mut self.rows, numbers: &numbers, wall_ms: self.wall_ms });
+        let call_number = || service.journal.as_ref().map_or(0, |journal| journal.call_number());
+        let keeping = service.journal.as_ref().map(|_| Keeping { rows: &mut self.rows, numbers: &call_number, wall_ms: self.wall_ms });
         let mut cx = Context { now: self.now, patience: &service.live.patience, metrics: &service.metrics, returned, keeping };
         let event = offered.unwrap_or_else(|| Err("the message has no event".to_owned()));
-        session.take(seq, Offered { event, body }, &mut cx, &mut answers);
+        session.take(seq, Offered { event, body, numbers }, &mut cx, &mut answers);
         let gapped = session.gapped();
         let waited = (gapped || wary || !self.taken.waits.is_empty()).then(|| Arc::clone(&session.call_id));
         if let Some(other) = other {

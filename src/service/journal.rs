@@ -54,8 +54,8 @@ impl Generation {
     }
 }
 
-/// What is told of each commit: how many rows, how long it took, and how it ended.
-pub type OnCommit = Box<dyn Fn(usize, Duration, &Result<(), StoreError>) + Send + Sync>;
+/// What is told of each commit: its rows, how long it took, and how it ended.
+pub type OnCommit = Box<dyn Fn(&Group, Duration, &Result<(), StoreError>) + Send + Sync>;
 
 #[derive(Default)]
 struct Open {
@@ -169,9 +169,8 @@ impl Shared {
         let mut rows = Group::default();
         while let Some(generation) = self.next(&mut rows) {
             let begun = Instant::now();
-            let count = rows.len();
             let outcome = self.store.commit(&mut rows);
-            (self.on_commit)(count, begun.elapsed(), &outcome);
+            (self.on_commit)(&rows, begun.elapsed(), &outcome);
             match outcome {
                 Ok(()) => {
                     self.lock().writing = None;

@@ -9,15 +9,19 @@ pub mod event;
 pub mod intake;
 pub mod journal;
 pub mod live;
+mod masking;
 pub mod push;
 pub mod quota;
 mod readiness;
+pub mod records;
 mod recover;
 mod refusal;
+pub mod retention;
 mod session;
 mod state;
 pub mod tenant;
 mod told;
+pub mod versions;
 mod whole;
 
 pub use event::{Head, StreamEvent};
@@ -32,11 +36,14 @@ use crate::core::call::CallState;
 use crate::core::script::Script;
 use crate::ingest::{CallRecord, Limits, Rejection};
 use crate::script::{Library, ScriptError};
+use crate::ingest::mask::MaskKey;
+use crate::store::calls::Group;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::wire::{self, CallHead, v1};
 use journal::{Journal, OnCommit};
-use tenant::{TenantSettings, Tenants};
+use tenant::{Tenant, TenantSettings, Tenants};
+use versions::{Scripts, VersionError};
 
 /// How long things are waited for. The contract's Limits, all configurable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,18 +83,16 @@ impl ScriptChoice {
         Ok(Self { library, fallback })
     }
 
+    /// What was chosen for calls that name no script: `ID` or `ID@VERSION`.
+    #[must_use]
+    pub fn fallback(&self) -> Option<&str> {
+        self.fallback.as_deref()
+    }
+
     /// The scripts there are.
     #[must_use]
     pub fn library(&self) -> &Library {
         &self.library
-    }
-
-    /// A version of a script, of those there are.
-    ///
-    /// # Errors
-    /// It is not there.
-    pub fn version(&self, _tenant: &str, id: &str, version: &str) -> Result<Arc<Script>, ScriptError> {
-        self.library.get(&format!("{id}@{version}"))
     }
 
     /// The script for a call that names `id`.
@@ -139,6 +144,10 @@ pub struct Service {
     pub metrics: Arc<Metrics>,
     /// Whether calls are taken.
     pub readiness: Readiness,
+    /// What masked numbers are hashed with; `None` where nothing is kept.
+    pub mask_key: Option<MaskKey>,
+    /// The script versions that are kept; `None`: there are only those of the files.
+    pub versions: Option<Arc<Scripts>>,
 }
 
 impl Service {
@@ -153,32 +162,69 @@ impl Service {
     #[must_use]
     pub fn forgetting(scripts: ScriptChoice, tenants: Tenants, patience: Patience) -> Arc<Self> {
         let (live, metrics) = (Arc::new(LiveCalls::new(patience)), Arc::default());
-        Arc::new(Self { scripts, tenants, live, journal: None, metrics, readiness: Readiness::default() })
+        Arc::new(Self { scripts, tenants, live, journal: None, metrics, readiness: Readiness::default(), mask_key: None, versions: None })
     }
 
     /// A service that keeps its calls. It brings back none; see [`recover`](Self::recover).
     ///
     /// # Errors
-    /// The store cannot be read.
+    /// The store cannot be read or written.
     pub fn keeping(
         scripts: ScriptChoice,
         tenants: Tenants,
         patience: Patience,
         store: Store,
         linger: Duration,
+        metrics: Arc<Metrics>,
         on_commit: OnCommit,
     ) -> Result<Arc<Self>, StoreError> {
+        let mask_key = Some(MaskKey::new(&store.mask_key()?));
+        let versions = Scripts::open(scripts.clone(), store.clone(), intake::wall_ms()).map_err(|error| match error {
+            VersionError::Store(error) => error,
+            error => StoreError::Damaged(error.to_string()),
+        })?;
         let live = Arc::new(LiveCalls::new(patience));
-        let metrics = Arc::<Metrics>::default();
         let counted = Arc::clone(&metrics);
-        let counting = move |rows, took, outcome: &Result<(), StoreError>| {
+        let counting = move |rows: &Group, took, outcome: &Result<(), StoreError>| {
             match outcome {
-                Ok(()) => counted.commit(took, rows),
-                Err(error) => counted.commit_failed(rows, error),
+                Ok(()) => counted.commit(took, rows.len()),
+                Err(error) => counted.commit_failed(rows.len(), error),
             }
             on_commit(rows, took, outcome);
         };
         let journal = Journal::start(store, Arc::clone(&live), linger, Box::new(counting))?;
-        Ok(Arc::new(Self { scripts, tenants, live, journal: Some(journal), metrics, readiness: Readiness::default() }))
+        let (journal, versions) = (Some(journal), Some(Arc::new(versions)));
+        Ok(Arc::new(Self { scripts, tenants, live, journal, metrics, readiness: Readiness::default(), mask_key, versions }))
+    }
+
+    /// The script that grades a tenant's call that begins now and names `id`.
+    ///
+    /// # Errors
+    /// There is none of that id, or the call names none and there is no fallback.
+    pub fn script(&self, tenant: &Tenant, id: &str) -> Result<Arc<Script>, ScriptError> {
+        match &self.versions {
+            Some(versions) => versions.of(&tenant.name, id),
+            None => self.scripts.of(id),
+        }
+    }
+
+    /// A version of a script that a tenant may use. May read the store.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be read.
+    pub fn script_version(&self, tenant: &Tenant, id: &str, version: &str) -> Result<Arc<Script>, VersionError> {
+        match &self.versions {
+            Some(versions) => versions.version(&tenant.name, id, version),
+            None => self.scripts.library().get(&format!("{id}@{version}")).map_err(VersionError::Script),
+        }
+    }
+
+    /// The scripts that grade a tenant's calls, by id.
+    #[must_use]
+    pub fn scripts_of(&self, tenant: &Tenant) -> Vec<Arc<Script>> {
+        match &self.versions {
+            Some(versions) => versions.all(&tenant.name),
+            None => self.scripts.library().iter().cloned().collect(),
+        }
     }
 }

@@ -72,7 +72,7 @@ impl Service {
 
     /// The version of a script that a call began with.
     pub(super) fn version(&self, tenant: &Tenant, id: &str, version: &str) -> Option<Arc<Script>> {
-        let known = self.scripts.version(&tenant.name, id, version);
+        let known = self.script_version(tenant, id, version);
         if let Err(error) = &known {
             tracing::error!(script = id, version, tenant = &*tenant.name, "calls cannot go on: {error}");
         }

@@ -18,6 +18,7 @@ use crate::wire::v1;
 
 use super::event::Head;
 use super::live::Outbox;
+use super::push::News;
 use super::quota::Permit;
 use super::tenant::Tenant;
 use super::told::{Answer, Graded};
@@ -38,6 +39,8 @@ pub(super) struct Offered {
     pub(super) event: Result<Event, String>,
     /// The bytes of its message, where they are kept.
     pub(super) body: Bytes,
+    /// Keyed hashes of the personal numbers that were masked in it.
+    pub(super) numbers: Vec<[u8; 16]>,
 }
 
 #[derive(Debug)]
@@ -243,11 +246,11 @@ impl Session {
                 (EventKind::Rejected, Bytes::from(reason))
             }
         };
-        self.keep(seq, kind, body, cx);
+        self.keep(seq, kind, body, &offered.numbers, cx);
     }
 
     /// Has an event kept, and before the first the call.
-    fn keep(&mut self, seq: u32, kind: EventKind, body: Bytes, cx: &mut Context<'_>) {
+    fn keep(&mut self, seq: u32, kind: EventKind, body: Bytes, masked: &[[u8; 16]], cx: &mut Context<'_>) {
         let Some(Keeping { rows, numbers, wall_ms }) = &mut cx.keeping else { return };
         let (wall_ms, Some(call)) = (*wall_ms, &self.call) else { return };
         if self.number == 0 {
@@ -269,6 +272,7 @@ impl Session {
             rows.standings.push(self.standing_row(&self.sent, None, ""));
         }
         rows.events.push(EventRow { call: self.number, seq, kind, received_ms: wall_ms, body });
+        rows.numbers.extend(masked.iter().map(|fingerprint| (self.number, *fingerprint)));
     }
 
     fn standing_row(&self, standing: &Standing, ended_ms: Option<i64>, ended_by: &'static str) -> StandingRow {
@@ -328,11 +332,13 @@ impl Session {
         let standing = call.standing();
         let Some(ended_by) = call.ended_by() else {
             if standing != self.sent {
-                self.sent = standing;
-                answers.push(Answer::Verdict(Arc::new(self.grade(call, 0))));
+                let before = std::mem::replace(&mut self.sent, standing);
+                let graded = Arc::new(self.grade(call, 0));
                 if let Some(keeping) = &mut cx.keeping {
                     keeping.rows.standings.push(self.standing_row(&standing, None, ""));
+                    self.announce(&graded, before, keeping);
                 }
+                answers.push(Answer::Verdict(graded));
             }
             return;
         };
@@ -342,7 +348,7 @@ impl Session {
         if self.last.as_deref().is_some_and(|last| same(last, &graded)) {
             return;
         }
-        self.sent = standing;
+        let before = std::mem::replace(&mut self.sent, standing);
         self.revision += 1;
         let graded = Arc::new(graded);
         graded.count(&self.call_id, cx.metrics);
@@ -352,8 +358,24 @@ impl Session {
             rows.standings.push(self.standing_row(&standing, Some(made_ms), ended_by.as_str()));
             let body = Bytes::from(graded.bytes(&self.call_id));
             rows.verdicts.push(VerdictRow { call: self.number, revision: self.revision, made_ms, body });
+            self.announce(&graded, before, keeping);
         }
         answers.push(Answer::Verdict(graded));
+    }
+
+    /// Has a verdict pushed, if the tenant wants that; `before` is where the call stood when its last verdict was told.
+    fn announce(&self, graded: &Graded, before: Standing, keeping: &mut Keeping<'_>) {
+        let Some(push) = &self.tenant.settings.push else { return };
+        let before = before.label.and_then(|label| graded.script.labels.get(label)).map_or("", |label| &label.id);
+        let news = News {
+            tenant: &self.tenant.name,
+            call: self.number,
+            turn: self.next - 1,
+            before,
+            made_ms: keeping.wall_ms,
+            verdict: &graded.message(&self.call_id),
+        };
+        keeping.rows.pushes.extend(push.row(&news));
     }
 
     fn grade(&self, call: &CallState, revision: u32) -> Graded {

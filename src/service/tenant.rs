@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::push::PushSettings;
 use super::quota::{Quota, Usage};
 use crate::ingest::Limits;
 
@@ -20,13 +21,15 @@ pub struct TenantSettings {
     pub mask: bool,
     /// The time zone of calls that name none; empty: Asia/Shanghai.
     pub time_zone: String,
+    /// Where and which verdicts are pushed; `None`: none.
+    pub push: Option<Arc<PushSettings>>,
     /// Calls are forgotten this many days after they ended; `None`: never.
     pub retention_days: Option<u32>,
 }
 
 impl Default for TenantSettings {
     fn default() -> Self {
-        Self { limits: Limits::default(), quota: Quota::default(), mask: true, time_zone: String::new(), retention_days: None }
+        Self { limits: Limits::default(), quota: Quota::default(), mask: true, time_zone: String::new(), push: None, retention_days: None }
     }
 }
 
@@ -71,6 +74,12 @@ impl Tenants {
             Arc::new(Tenant { number, name, settings, usage })
         });
         Arc::clone(tenant)
+    }
+
+    /// Where verdicts are pushed, by tenant; `*` for those that are not named.
+    pub fn pushed(&self) -> impl Iterator<Item = (&str, &PushSettings)> {
+        let named = self.settings.iter().map(|(name, settings)| (name.as_str(), settings));
+        named.chain([("*", &self.others)]).filter_map(|(name, settings)| Some((name, settings.push.as_deref()?)))
     }
 
     /// The largest message that any tenant may send.

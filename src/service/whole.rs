@@ -10,6 +10,7 @@ use prost::Message;
 use super::intake::wall_ms;
 use super::journal::{Generation, Journal};
 use super::live::key;
+use super::push::News;
 use super::session::Session;
 use super::tenant::Tenant;
 use super::{Refusal, Service, grade_with};
@@ -33,11 +34,12 @@ impl Service {
     ///
     /// # Errors
     /// It has no id, its script is not there, or it cannot be kept.
-    pub async fn grade(self: &Arc<Self>, tenant: &Arc<Tenant>, record: CallRecord) -> Result<Graded, Refusal> {
+    pub async fn grade(self: &Arc<Self>, tenant: &Arc<Tenant>, mut record: CallRecord) -> Result<Graded, Refusal> {
         if record.call_id.is_empty() {
             return Err(Refusal::Invalid("the call has no call_id".to_owned()));
         }
-        let script = self.scripts.of(&record.script_id).map_err(Refusal::Script)?;
+        let script = self.script(tenant, &record.script_id).map_err(Refusal::Script)?;
+        let numbers = self.masked_record(tenant, &mut record);
         let mut tally = Tally::of(record.events.len() + record.rejections.len());
         record.rejections.iter().for_each(|_| tally.rejection(tonic::Code::InvalidArgument));
         self.metrics.count(&tally);
@@ -48,7 +50,7 @@ impl Service {
         }
         let call_id = record.call_id.clone();
         let (service, of) = (Arc::clone(self), Arc::clone(tenant));
-        let keeping = tokio::task::spawn_blocking(move || service.grade_and_keep(&of, &script, record));
+        let keeping = tokio::task::spawn_blocking(move || service.grade_and_keep(&of, &script, record, &numbers));
         let kept = keeping.await.map_err(|error| Refusal::Invalid(format!("the call could not be graded: {error}")))?;
         let (graded, generation) = kept.map_err(Refusal::Store)?;
         if let Some(generation) = generation {
@@ -70,6 +72,7 @@ impl Service {
         tenant: &Arc<Tenant>,
         script: &Arc<Script>,
         record: CallRecord,
+        numbers: &[[u8; 16]],
     ) -> Result<(Graded, Option<Arc<Generation>>), crate::store::StoreError> {
         let Some(journal) = &self.journal else { return Ok((grade_with(script, record), None)) };
         let key = key(tenant, &record.call_id);
@@ -102,7 +105,8 @@ impl Service {
             let mut rows = Group::default();
             let stored = head(journal, tenant, script, &record, wall_ms, &mut rows);
             let graded = grade_with(script, record);
-            keep(stored.head.id, &graded.0, wall_ms, &mut rows);
+            keep(tenant, stored.head.id, &graded.0, wall_ms, &mut rows);
+            rows.numbers.extend(numbers.iter().map(|fingerprint| (stored.head.id, *fingerprint)));
             // Holds the name until the store knows it.
             let session = Session::restore(Arc::clone(tenant), Arc::clone(script), stored, now, wall_ms);
             shard.calls.insert(key, Box::new(session));
@@ -183,7 +187,7 @@ fn head(journal: &Journal, tenant: &Tenant, script: &Script, record: &CallRecord
 }
 
 /// The rows of a call's final verdict.
-fn keep(call: i64, verdict: &v1::Verdict, wall_ms: i64, rows: &mut Group) {
+fn keep(tenant: &Tenant, call: i64, verdict: &v1::Verdict, wall_ms: i64, rows: &mut Group) {
     rows.standings.push(StandingRow {
         call,
         label: verdict.label.as_str().into(),
@@ -194,6 +198,8 @@ fn keep(call: i64, verdict: &v1::Verdict, wall_ms: i64, rows: &mut Group) {
     });
     let body = Bytes::from(verdict.encode_to_vec());
     rows.verdicts.push(VerdictRow { call, revision: verdict.revision, made_ms: wall_ms, body });
+    let news = News { tenant: &tenant.name, call, turn: 0, before: "", made_ms: wall_ms, verdict };
+    rows.pushes.extend(tenant.settings.push.as_ref().and_then(|push| push.row(&news)));
 }
 
 /// When a call began, in milliseconds since 1970: as told, else when it came.

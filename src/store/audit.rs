@@ -18,7 +18,7 @@ pub struct AuditRow {
     pub what: String,
 }
 
-/// Writes an entry in the transaction of what it tells of.
+/// Writes an entry, in the transaction of what it tells of.
 pub(super) fn insert(sql: &mut dyn Sql, row: &AuditRow) -> Result<(), StoreError> {
     let text = "INSERT INTO audit (tenant, at_ms, who, action, what) VALUES ($1, $2, $3, $4, $5)";
     let values = [Value::Text(&row.tenant), Value::Int(row.at_ms), Value::Text(&row.who), Value::Text(&row.action), Value::Text(&row.what)];
@@ -26,7 +26,7 @@ pub(super) fn insert(sql: &mut dyn Sql, row: &AuditRow) -> Result<(), StoreError
 }
 
 impl Store {
-    /// Writes an entry.
+    /// Writes an entry of something that changes nothing in the store, such as an export.
     ///
     /// # Errors
     /// It cannot be written.
@@ -34,7 +34,7 @@ impl Store {
         self.write(|sql| insert(sql, row))
     }
 
-    /// A tenant's entries, the newest first.
+    /// A tenant's entries, or with an empty name all, the newest first.
     ///
     /// # Errors
     /// The store cannot be read.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::audit::{self, AuditRow};
 use super::sql::{Column, Insert, Sql};
 use super::{Store, StoreError};
 
@@ -31,6 +32,16 @@ pub struct CallRow {
     pub received_ms: i64,
     /// Filterable, never interpreted.
     pub attributes: Vec<(String, String)>,
+}
+
+impl CallRow {
+    /// Whether its texts can be kept, whichever database the store is: none of them may hold a NUL character.
+    #[must_use]
+    pub fn keepable(&self) -> bool {
+        let attributes = self.attributes.iter().flat_map(|(name, value)| [name.as_str(), value]);
+        let texts = [&*self.tenant, &*self.call_id, &*self.script_id, &*self.script_version, &*self.time_zone];
+        texts.into_iter().chain(attributes).all(|text| !text.contains('\0'))
+    }
 }
 
 /// What came as one of a call's events.
@@ -321,8 +332,12 @@ impl Store {
     /// Writes a group in one durable transaction.
     ///
     /// # Errors
-    /// As [`Database::write`](super::Database::write).
+    /// As [`Database::write`](super::Database::write); and a text holds a NUL character, which PostgreSQL keeps in none: see
+    /// [`CallRow::keepable`].
     pub fn commit(&self, group: &mut Group) -> Result<(), StoreError> {
+        if !group.calls.iter().all(CallRow::keepable) {
+            return Err(StoreError::Refused("text with a NUL character".to_owned()));
+        }
         group.sort();
         self.write(|sql| group.insert(sql))
     }
@@ -334,26 +349,65 @@ impl Store {
     pub fn next_call(&self) -> Result<i64, StoreError> {
         self.read(|sql| {
             let mut last = 0;
-            sql.query("SELECT MAX(id) FROM calls", &[], &mut |row| {
-                last = row.value(0).int();
-                Ok(false)
-            })?;
+            // A deleted call's number is not given away while a server may still write under it.
+            for table in ["SELECT MAX(id) FROM calls", "SELECT MAX(call) FROM deletions"] {
+                sql.query(table, &[], &mut |row| {
+                    last = last.max(row.value(0).int());
+                    Ok(false)
+                })?;
+            }
             Ok(last + 1)
         })
     }
 
-    /// Removes all that is kept of some calls, in one durable transaction.
+    /// Removes all that is kept of some calls, in one durable transaction with the audit log's entries of it.
+    ///
+    /// A server may have a call in memory and write of it once more: that it was deleted is told by [`deletions`](Self::deletions)
+    /// until [`settle`](Self::settle).
     ///
     /// # Errors
     /// As [`Database::write`](super::Database::write).
-    pub fn delete(&self, calls: &[i64]) -> Result<(), StoreError> {
+    pub fn delete(&self, calls: &[i64], entries: &[AuditRow]) -> Result<(), StoreError> {
         self.write(|sql| {
             for call in calls {
-                for (table, column) in OF_A_CALL {
-                    sql.run(&format!("DELETE FROM {table} WHERE {column} = $1"), &[(*call).into()])?;
-                }
+                remove(sql, *call)?;
+                sql.run("INSERT INTO deletions (call) VALUES ($1) ON CONFLICT (call) DO NOTHING", &[(*call).into()])?;
+            }
+            entries.iter().try_for_each(|entry| audit::insert(sql, entry))
+        })
+    }
+
+    /// The numbers of calls that were deleted, which the server has not let go of yet.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn deletions(&self) -> Result<Vec<i64>, StoreError> {
+        self.read(|sql| {
+            let mut found = Vec::new();
+            sql.query("SELECT call FROM deletions ORDER BY call", &[], &mut |row| {
+                found.push(row.value(0).int());
+                Ok(true)
+            })?;
+            Ok(found)
+        })
+    }
+
+    /// For the server to say that it has let go of deleted calls and writes of them no more: what it may have written after they were
+    /// deleted is removed.
+    ///
+    /// # Errors
+    /// As [`Database::write`](super::Database::write).
+    pub fn settle(&self, calls: &[i64]) -> Result<(), StoreError> {
+        self.write(|sql| {
+            for call in calls {
+                remove(sql, *call)?;
+                sql.run("DELETE FROM deletions WHERE call = $1", &[(*call).into()])?;
             }
             Ok(())
         })
     }
+}
+
+fn remove(sql: &mut dyn Sql, call: i64) -> Result<(), StoreError> {
+    OF_A_CALL.iter().try_for_each(|(table, column)| sql.run(&format!("DELETE FROM {table} WHERE {column} = $1"), &[call.into()]).map(drop))
 }

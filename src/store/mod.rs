@@ -20,6 +20,7 @@ pub mod pushes;
 pub mod records;
 pub mod schema;
 pub mod scripts;
+mod secrets;
 pub mod sql;
 pub mod sqlite;
 
@@ -89,7 +90,7 @@ pub trait Database: Send + Sync + fmt::Debug {
     /// Writes a copy of one moment to a file, while others go on.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// It cannot be written, or the file is there already.
     fn backup(&self, file: &Path) -> Result<(), StoreError>;
 
     /// The words of the tables for this database, see [`schema`].
@@ -119,6 +120,17 @@ impl Location {
             Self::Postgres(text.to_owned())
         } else {
             Self::Directory(PathBuf::from(text))
+        }
+    }
+}
+
+impl Location {
+    /// Whether there is a store already; of a server that is for its connection to tell.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        match self {
+            Self::Directory(folder) => folder.join(sqlite::FILE).exists(),
+            Self::Postgres(_) => true,
         }
     }
 }

@@ -1,14 +1,15 @@
 //! PostgreSQL, by URL. `synchronous_commit` is on for every connection, so that a commit has been written to the server's disk.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use postgres::error::SqlState;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::{ToSql, Type};
-use postgres::{Client, Config, NoTls, Transaction};
+use postgres::{Client, Config, IsolationLevel, NoTls, Statement, Transaction};
 
 use super::schema::Dialect;
 use super::sql::{Column, Insert, Row, Sql, Value};
@@ -18,15 +19,71 @@ use super::{Database, StoreError, Work};
 const LOCK: i64 = 0x6361_6c6c_6772;
 /// How long a connection is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Statements kept ready on a connection. Those of lists have as many texts as there are kinds of filters: over this, all are made anew.
+const STATEMENTS: usize = 128;
+/// Most connections that read at one time: a PostgreSQL lets in a hundred by default, and there are others than us.
+const READERS: usize = 16;
 
 /// A PostgreSQL server.
 pub struct Postgres {
     config: Config,
     place: String,
-    writer: Mutex<Option<Client>>,
-    readers: Mutex<Vec<Client>>,
+    writer: Mutex<Option<Connection>>,
+    readers: Readers,
     /// Holds the lock for as long as it lives.
     claim: Mutex<Option<Client>>,
+}
+
+/// A connection, and the statements that its server has ready.
+struct Connection {
+    client: Client,
+    statements: HashMap<String, Statement>,
+}
+
+/// The connections that read, each lent to one reading at a time.
+#[derive(Default)]
+struct Readers {
+    /// Those that nobody reads with, and how many are lent.
+    state: Mutex<(Vec<Connection>, usize)>,
+    returned: Condvar,
+}
+
+impl Readers {
+    /// A connection, or leave to make one; waits while too many are lent.
+    fn lend(&self) -> Option<Connection> {
+        let mut state = self.returned.wait_while(lock(&self.state), |(_, lent)| *lent >= READERS).unwrap_or_else(PoisonError::into_inner);
+        state.1 += 1;
+        state.0.pop()
+    }
+
+    /// Takes one back; `None`: it was of no use any more.
+    fn take_back(&self, connection: Option<Connection>) {
+        let mut state = lock(&self.state);
+        state.1 = state.1.saturating_sub(1);
+        state.0.extend(connection);
+        drop(state);
+        self.returned.notify_one();
+    }
+}
+
+/// Lends a connection out, and sees that the place is free again even where the reading panics.
+struct Lent<'a> {
+    readers: &'a Readers,
+    connection: Option<Connection>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        self.readers.take_back(self.connection.take());
+    }
+}
+
+/// What became of a transaction that failed.
+enum Failure {
+    /// It did not begin: nothing of it has happened.
+    NotBegun(StoreError),
+    /// It began.
+    Begun(StoreError),
 }
 
 impl std::fmt::Debug for Postgres {
@@ -53,15 +110,47 @@ impl Postgres {
             config.application_name("callgrade");
         }
         let place = place(&config);
-        let postgres = Self { config, place, writer: Mutex::default(), readers: Mutex::default(), claim: Mutex::default() };
+        let postgres = Self { config, place, writer: Mutex::default(), readers: Readers::default(), claim: Mutex::default() };
         *lock(&postgres.writer) = Some(postgres.connect()?);
         Ok(postgres)
     }
 
-    fn connect(&self) -> Result<Client, StoreError> {
+    fn connect(&self) -> Result<Connection, StoreError> {
         let mut client = self.config.connect(NoTls).map_err(|error| self.error(&error))?;
         client.batch_execute("SET synchronous_commit = on; SET client_min_messages = warning").map_err(|error| self.error(&error))?;
-        Ok(client)
+        Ok(Connection { client, statements: HashMap::new() })
+    }
+
+    /// Does the work in one transaction, on a connection kept from before if it still stands: that it does not, because the server was
+    /// started anew, is often found out only here, and then nothing has happened yet that cannot be done on a new one.
+    fn transact(&self, kept: &mut Option<Connection>, reading: bool, work: &mut Work<'_>) -> Result<(), StoreError> {
+        if let Some(connection) = kept.as_mut().filter(|connection| !connection.client.is_closed()) {
+            match self.attempt(connection, reading, work) {
+                Err(Failure::NotBegun(_)) => {}
+                Err(Failure::Begun(error)) => return Err(error),
+                Ok(()) => return Ok(()),
+            }
+        }
+        *kept = None;
+        match self.attempt(kept.insert(self.connect()?), reading, work) {
+            Err(Failure::NotBegun(error) | Failure::Begun(error)) => Err(error),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn attempt(&self, connection: &mut Connection, reading: bool, work: &mut Work<'_>) -> Result<(), Failure> {
+        let Connection { client, statements } = connection;
+        // By default PostgreSQL shows each statement of a transaction a moment of its own.
+        let level = if reading { IsolationLevel::RepeatableRead } else { IsolationLevel::ReadCommitted };
+        let transaction = client
+            .build_transaction()
+            .isolation_level(level)
+            .read_only(reading)
+            .start()
+            .map_err(|error| Failure::NotBegun(self.error(&error)))?;
+        let mut session = Session { postgres: self, transaction, statements };
+        work(&mut session).map_err(Failure::Begun)?;
+        session.transaction.commit().map_err(|error| Failure::Begun(self.error(&error)))
     }
 
     fn error(&self, error: &postgres::Error) -> StoreError {
@@ -72,8 +161,9 @@ impl Postgres {
         match error.code() {
             Some(code) if *code == SqlState::DISK_FULL => StoreError::Full(reason),
             Some(code) if *code == SqlState::READ_ONLY_SQL_TRANSACTION => StoreError::ReadOnly(reason),
-            // Class 08: the connection; 53: resources; 57: an operator; 58: the system.
-            Some(code) if ["08", "53", "57", "58", "XX"].iter().any(|class| code.code().starts_with(class)) => {
+            Some(code) if *code == SqlState::DATA_CORRUPTED || *code == SqlState::INDEX_CORRUPTED => StoreError::Damaged(reason),
+            // Class 08: the connection; 40: others were in the way; 53: resources; 57: an operator; 58: the system.
+            Some(code) if ["08", "40", "53", "57", "58", "XX"].iter().any(|class| code.code().starts_with(class)) => {
                 StoreError::Unavailable(reason)
             }
             Some(_) => StoreError::Refused(reason),
@@ -96,34 +186,19 @@ fn place(config: &Config) -> String {
 impl Database for Postgres {
     fn write(&self, work: &mut Work<'_>) -> Result<(), StoreError> {
         let mut writer = lock(&self.writer);
-        let mut client = match writer.take() {
-            Some(client) if !client.is_closed() => client,
-            _ => self.connect()?,
-        };
-        let result = (|| {
-            let transaction = client.transaction().map_err(|error| self.error(&error))?;
-            let mut session = Session { postgres: self, transaction };
-            work(&mut session)?;
-            session.transaction.commit().map_err(|error| self.error(&error))
-        })();
-        if !matches!(result, Err(StoreError::Unavailable(_))) {
-            *writer = Some(client);
+        let result = self.transact(&mut writer, false, work);
+        if matches!(result, Err(StoreError::Unavailable(_))) {
+            *writer = None;
         }
         result
     }
 
     fn read(&self, work: &mut Work<'_>) -> Result<(), StoreError> {
-        let reader = lock(&self.readers).pop();
-        let mut client = match reader {
-            Some(client) if !client.is_closed() => client,
-            _ => self.connect()?,
-        };
-        let result = (|| {
-            let transaction = client.build_transaction().read_only(true).start().map_err(|error| self.error(&error))?;
-            work(&mut Session { postgres: self, transaction })
-        })();
-        if result.is_ok() {
-            lock(&self.readers).push(client);
+        let mut lent = Lent { readers: &self.readers, connection: None };
+        lent.connection = self.readers.lend();
+        let result = self.transact(&mut lent.connection, true, work);
+        if matches!(result, Err(StoreError::Unavailable(_))) {
+            lent.connection = None;
         }
         result
     }
@@ -135,7 +210,7 @@ impl Database for Postgres {
         {
             return Ok(());
         }
-        let mut client = self.connect()?;
+        let mut client = self.connect()?.client;
         let row = client.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK]).map_err(|error| self.error(&error))?;
         if !row.get::<_, bool>(0) {
             return Err(StoreError::InUse(self.place.clone()));
@@ -165,6 +240,22 @@ impl Database for Postgres {
 struct Session<'a> {
     postgres: &'a Postgres,
     transaction: Transaction<'a>,
+    statements: &'a mut HashMap<String, Statement>,
+}
+
+impl Session<'_> {
+    /// The statement of a text, made ready once for the connection.
+    fn statement(&mut self, sql: &str) -> Result<Statement, StoreError> {
+        if let Some(ready) = self.statements.get(sql) {
+            return Ok(ready.clone());
+        }
+        let made = self.transaction.prepare(sql).map_err(|error| self.postgres.error(&error))?;
+        if self.statements.len() >= STATEMENTS {
+            self.statements.clear();
+        }
+        self.statements.insert(sql.to_owned(), made.clone());
+        Ok(made)
+    }
 }
 
 /// A value as the wire has it.
@@ -193,7 +284,8 @@ impl Row for postgres::Row {
 impl Sql for Session<'_> {
     fn run(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
         let values: Vec<_> = values.iter().map(parameter).collect();
-        self.transaction.execute(sql, &values).map_err(|error| self.postgres.error(&error))
+        let statement = self.statement(sql)?;
+        self.transaction.execute(&statement, &values).map_err(|error| self.postgres.error(&error))
     }
 
     fn query(
@@ -203,7 +295,8 @@ impl Sql for Session<'_> {
         each: &mut dyn FnMut(&dyn Row) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         let values: Vec<_> = values.iter().map(parameter).collect();
-        let mut rows = self.transaction.query_raw(sql, values).map_err(|error| self.postgres.error(&error))?;
+        let statement = self.statement(sql)?;
+        let mut rows = self.transaction.query_raw(&statement, values).map_err(|error| self.postgres.error(&error))?;
         while let Some(row) = rows.next().map_err(|error| self.postgres.error(&error))? {
             if !each(&row)? {
                 break;
@@ -241,7 +334,8 @@ impl Sql for Session<'_> {
                 Column::Bytes(values) => values,
             })
             .collect();
-        self.transaction.execute(&sql, &values).map_err(|error| self.postgres.error(&error))?;
+        let statement = self.statement(&sql)?;
+        self.transaction.execute(&statement, &values).map_err(|error| self.postgres.error(&error))?;
         Ok(())
     }
 }

@@ -200,6 +200,22 @@ impl Store {
         })
     }
 
+    /// Calls with their events, in the order in which their heads are given.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn with_events(&self, heads: &[CallHead]) -> Result<Vec<StoredCall>, StoreError> {
+        let mut ordered = heads.to_vec();
+        ordered.sort_by_key(|head| head.id);
+        self.read(|sql| {
+            let mut found = BTreeMap::new();
+            whole(sql, ordered.clone(), &mut |call| {
+                found.insert(call.head.id, call);
+            })?;
+            Ok(heads.iter().filter_map(|head| found.remove(&head.id)).collect())
+        })
+    }
+
     /// Hands over every call that is live, or ended at this moment or later, with its events.
     ///
     /// # Errors
@@ -258,7 +274,7 @@ impl Store {
         self.read(|sql| heads(sql, &text, &values))
     }
 
-    /// A call's attributes.
+    /// The attributes of calls, by call and name.
     ///
     /// # Errors
     /// The store cannot be read.

@@ -16,7 +16,8 @@ pub struct Dialect {
 /// Each version's statements, in order: the first makes version 1 of an empty database. Never changed once released; what comes
 /// later is added at the end. `{bytes}` is a string of bytes, `{serial}` a number that counts itself, `{clustered}` the wish that a
 /// table lies in the order of its key.
-pub const MIGRATIONS: &[&str] = &["
+pub const MIGRATIONS: &[&str] = &[
+    "
 -- A call's head, written once with its first event. Times are milliseconds since 1970.
 CREATE TABLE calls (
   id BIGINT NOT NULL PRIMARY KEY,
@@ -134,7 +135,14 @@ CREATE TABLE pushes (
 );
 CREATE INDEX pushes_due ON pushes (tenant, state, due_ms, number);
 CREATE INDEX pushes_call ON pushes (call, number);
-"];
+",
+    "
+-- Calls that were deleted, until the server that may have been writing them at that moment has let go of them.
+CREATE TABLE deletions (
+  call BIGINT NOT NULL PRIMARY KEY
+);
+",
+];
 
 /// The version that this program writes.
 pub const VERSION: i64 = MIGRATIONS.len() as i64;

@@ -1,7 +1,23 @@
 //! Script versions, and which of them is active.
 
+use super::audit::{self, AuditRow};
 use super::sql::{Row, Value};
 use super::{Store, StoreError};
+
+/// A version made active.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActivationRow {
+    /// Whose.
+    pub tenant: String,
+    /// The script.
+    pub script_id: String,
+    /// Its content hash; empty: the server's files again.
+    pub version: String,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// Who did it.
+    pub made_by: String,
+}
 
 /// A version of a script as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,11 +53,11 @@ fn bundle(row: &dyn Row) -> BundleRow {
 }
 
 impl Store {
-    /// Keeps a version; one that is there already stays as it is.
+    /// Keeps a version, with the audit log's entry of it; one that is there already stays as it is.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn put_bundle(&self, row: &BundleRow) -> Result<(), StoreError> {
+    pub fn put_bundle(&self, row: &BundleRow, entry: Option<&AuditRow>) -> Result<(), StoreError> {
         let text = "INSERT INTO bundles (tenant, script_id, version, stored_ms, stored_by, note, files) \
                     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant, script_id, version) DO NOTHING";
         let values = [
@@ -53,7 +69,10 @@ impl Store {
             Value::Text(&row.note),
             Value::Bytes(&row.files),
         ];
-        self.write(|sql| sql.run(text, &values).map(drop))
+        self.write(|sql| {
+            sql.run(text, &values)?;
+            entry.into_iter().try_for_each(|entry| audit::insert(sql, entry))
+        })
     }
 
     /// The versions that a tenant may use, everyone's among them, newest first; of one script, or of all.
@@ -85,7 +104,7 @@ impl Store {
         if !version.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return Ok(Vec::new());
         }
-        let pattern = format!("{version}%");
+        let pattern = format!("{}%", version.to_ascii_lowercase());
         self.read(|sql| {
             let mut found = Vec::new();
             sql.query(&text, &[Value::Text(tenant), Value::Text(script_id), Value::Text(&pattern)], &mut |row| {
@@ -96,28 +115,58 @@ impl Store {
         })
     }
 
-    /// Makes a version a tenant's active one.
+    /// Makes a version a tenant's active one, with the audit log's entry of it.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn activate(&self, tenant: &str, script_id: &str, version: &str, at_ms: i64, made_by: &str) -> Result<(), StoreError> {
+    pub fn activate(&self, row: &ActivationRow, entry: &AuditRow) -> Result<(), StoreError> {
         let text = "INSERT INTO activations (tenant, script_id, version, at_ms, made_by) VALUES ($1, $2, $3, $4, $5)";
-        let values = [Value::Text(tenant), Value::Text(script_id), Value::Text(version), Value::Int(at_ms), Value::Text(made_by)];
-        self.write(|sql| sql.run(text, &values).map(drop))
+        let values = [
+            Value::Text(&row.tenant),
+            Value::Text(&row.script_id),
+            Value::Text(&row.version),
+            Value::Int(row.at_ms),
+            Value::Text(&row.made_by),
+        ];
+        self.write(|sql| {
+            sql.run(text, &values)?;
+            audit::insert(sql, entry)
+        })
     }
 
-    /// What was made active, of all tenants, in order: tenant, script, version.
+    /// What was made active, of all tenants, in order.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn activations(&self) -> Result<Vec<(String, String, String)>, StoreError> {
+    pub fn activations(&self) -> Result<Vec<ActivationRow>, StoreError> {
         self.read(|sql| {
             let mut found = Vec::new();
-            sql.query("SELECT tenant, script_id, version FROM activations ORDER BY turn", &[], &mut |row| {
-                found.push((row.value(0).text().to_owned(), row.value(1).text().to_owned(), row.value(2).text().to_owned()));
+            sql.query("SELECT tenant, script_id, version, at_ms, made_by FROM activations ORDER BY turn", &[], &mut |row| {
+                found.push(ActivationRow {
+                    tenant: row.value(0).text().to_owned(),
+                    script_id: row.value(1).text().to_owned(),
+                    version: row.value(2).text().to_owned(),
+                    at_ms: row.value(3).int(),
+                    made_by: row.value(4).text().to_owned(),
+                });
                 Ok(true)
             })?;
             Ok(found)
+        })
+    }
+
+    /// How often anything was made active: tells cheaply whether something was since.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn activation_count(&self) -> Result<i64, StoreError> {
+        self.read(|sql| {
+            let mut count = 0;
+            sql.query("SELECT COUNT(*) FROM activations", &[], &mut |row| {
+                count = row.value(0).int();
+                Ok(false)
+            })?;
+            Ok(count)
         })
     }
 }

@@ -13,7 +13,7 @@ use super::sql::{Column, Insert, Row, Sql, Value};
 use super::{Database, StoreError, Work};
 
 /// The database's file in its directory.
-const FILE: &str = "callgrade.db";
+pub const FILE: &str = "callgrade.db";
 /// The file whose lock a server holds.
 const LOCK: &str = "server.lock";
 /// How long one process waits for another's transaction.
@@ -41,7 +41,7 @@ impl Sqlite {
     /// # Errors
     /// It cannot be opened or made.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(folder).map_err(|error| file_error(folder, &error))?;
+        private_folder(folder).map_err(|error| file_error(folder, &error))?;
         let sqlite = Self { folder: folder.to_owned(), writer: Mutex::default(), readers: Mutex::default(), lock: Mutex::default() };
         *lock(&sqlite.writer) = Some(sqlite.connect()?);
         Ok(sqlite)
@@ -80,6 +80,22 @@ impl Sqlite {
     }
 }
 
+/// A file that only its owner may read: what calls say is nobody else's business.
+fn private(options: &mut std::fs::OpenOptions) -> &std::fs::OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+/// Makes a folder, if need be, that only its owner may look into.
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 fn file_error(path: &Path, error: &std::io::Error) -> StoreError {
     let reason = format!("{}: {error}", path.display());
     match error.kind() {
@@ -112,7 +128,11 @@ impl Database for Sqlite {
         let reader = lock(&self.readers).pop();
         let mut connection = match reader {
             Some(connection) => connection,
-            None => self.connect()?,
+            None => {
+                let connection = self.connect()?;
+                connection.pragma_update(None, "query_only", true).map_err(|error| self.error(&error))?;
+                connection
+            }
         };
         let result = (|| {
             let transaction = connection.transaction().map_err(|error| self.error(&error))?;
@@ -125,12 +145,16 @@ impl Database for Sqlite {
     }
 
     fn claim(&self) -> Result<(), StoreError> {
+        let mut held = lock(&self.lock);
+        if held.is_some() {
+            return Ok(());
+        }
         let path = self.folder.join(LOCK);
         let file =
             File::options().create(true).truncate(false).read(true).write(true).open(&path).map_err(|error| file_error(&path, &error))?;
         match file.try_lock() {
             Ok(()) => {
-                *lock(&self.lock) = Some(file);
+                *held = Some(file);
                 Ok(())
             }
             Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(self.place())),
@@ -139,17 +163,23 @@ impl Database for Sqlite {
     }
 
     fn backup(&self, file: &Path) -> Result<(), StoreError> {
-        if file.exists() {
-            return Err(StoreError::Refused(format!("{} is there already", file.display())));
-        }
         let source = self.connect()?;
+        // Into an empty file of our own making: nobody else's is written over, and only its owner reads what is in it.
+        let made = private(File::options().write(true).create_new(true)).open(file);
+        made.map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => StoreError::Refused(format!("{} is there already", file.display())),
+            _ => file_error(file, &error),
+        })?;
         let failed = |error: &rusqlite::Error| {
             let _ = std::fs::remove_file(file);
             self.error(error)
         };
         // One statement copies one moment, compacted, while the server goes on writing.
         source.execute("VACUUM INTO ?1", [file.to_string_lossy().as_ref()]).map_err(|error| failed(&error))?;
-        File::open(file).and_then(|file| file.sync_all()).map_err(|error| file_error(file, &error))
+        File::open(file).and_then(|file| file.sync_all()).map_err(|error| file_error(file, &error))?;
+        // Its name, too, is to be there after a crash.
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| file_error(folder, &error))
     }
 
     fn dialect(&self) -> Dialect {

@@ -16,13 +16,12 @@ use tonic::codec::{Codec, CompressionEncoding, EnabledCompressionEncodings};
 use tonic::server::{Grpc, NamedService, UnaryService};
 use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
-use tonic_types::{ErrorDetails, StatusExt};
 
 use super::health::Services;
 use super::stream::{StreamCalls, StreamCodec};
 use super::tenant_of;
 use crate::ingest;
-use crate::script::ScriptError;
+use crate::service::versions::VersionError;
 use crate::service::{Refusal, Service, status};
 use crate::wire::{DESCRIPTORS, raw, v1};
 
@@ -201,8 +200,9 @@ impl UnaryService<v1::ListScriptsRequest> for ListScripts {
     type Response = v1::ListScriptsResponse;
     type Future = Reply<Self::Response>;
 
-    fn call(&mut self, _: tonic::Request<v1::ListScriptsRequest>) -> Self::Future {
-        let scripts = self.0.scripts.library().iter().map(|script| summary(script)).collect();
+    fn call(&mut self, request: tonic::Request<v1::ListScriptsRequest>) -> Self::Future {
+        let tenant = tenant_of(request.extensions(), &self.0);
+        let scripts = self.0.scripts_of(&tenant).iter().map(|script| summary(script)).collect();
         Box::pin(async move { Ok(tonic::Response::new(v1::ListScriptsResponse { scripts })) })
     }
 }
@@ -216,15 +216,14 @@ impl UnaryService<v1::GetScriptRequest> for GetScript {
     fn call(&mut self, request: tonic::Request<v1::GetScriptRequest>) -> Self::Future {
         let service = Arc::clone(&self.0);
         Box::pin(async move {
+            let tenant = tenant_of(request.extensions(), &service);
             let v1::GetScriptRequest { script_id, version } = request.into_inner();
-            let name = if version.is_empty() { script_id } else { format!("{script_id}@{version}") };
-            let script = service.scripts.library().get(&name).map_err(|error: ScriptError| {
-                Status::with_error_details(
-                    tonic::Code::NotFound,
-                    error.to_string(),
-                    ErrorDetails::with_resource_info("script", name, "", ""),
-                )
-            })?;
+            let found = tokio::task::spawn_blocking(move || match version.as_str() {
+                "" => service.script(&tenant, &script_id).map_err(VersionError::Script),
+                version => service.script_version(&tenant, &script_id, version),
+            });
+            let found = found.await.map_err(|error| Status::internal(format!("the script was not read: {error}")))?;
+            let script = found.map_err(super::scripts::refused)?;
             let files = script.files.clone();
             Ok(tonic::Response::new(v1::GetScriptResponse { summary: Some(summary(&script)), files }))
         })

@@ -27,6 +27,8 @@ use crate::telemetry::Tally;
 use crate::wire::v1::stream_calls_response::Response as Answer;
 use crate::wire::{self, code_name, rpc, v1};
 
+pub(super) mod records;
+
 /// The document that describes these routes.
 const OPENAPI: &str = include_str!("openapi.json");
 
@@ -280,8 +282,9 @@ async fn verdict(State(service): State<Arc<Service>>, extensions: Extensions, ca
     service.verdict(&tenant, &call_id).map(Json).map_err(|refusal| Failure(refusal, call_id))
 }
 
-async fn scripts(State(service): State<Arc<Service>>) -> Json<v1::ListScriptsResponse> {
-    let scripts = service.scripts.library().iter().map(|script| super::grpc::summary(script)).collect();
+async fn scripts(State(service): State<Arc<Service>>, extensions: Extensions) -> Json<v1::ListScriptsResponse> {
+    let tenant = tenant_of(&extensions, &service);
+    let scripts = service.scripts_of(&tenant).iter().map(|script| super::grpc::summary(script)).collect();
     Json(v1::ListScriptsResponse { scripts })
 }
 

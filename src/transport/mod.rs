@@ -5,9 +5,12 @@ pub mod grpc;
 mod health;
 pub mod http;
 mod incoming;
+mod kept;
 mod observe;
 mod probes;
+mod records;
 mod reports;
+mod scripts;
 mod security;
 mod slow;
 mod stream;
@@ -26,6 +29,7 @@ use tonic::transport::Server;
 use tonic_web::GrpcWebLayer;
 
 use self::incoming::Incoming;
+use self::kept::Kept;
 use crate::service::tenant::Tenant;
 use crate::service::{Service, Stage};
 
@@ -65,6 +69,21 @@ const UPKEEP: Duration = Duration::from_secs(5);
 /// How often files of certificates and keys are looked at: what is in them changes what is asked of those who come next.
 const REFRESH: Duration = Duration::from_secs(1);
 
+/// How often it is looked which calls were kept long enough.
+const SWEEP: Duration = Duration::from_secs(3_600);
+
+/// Does what may wait for a database every so often, as long as it is polled.
+async fn every(period: Duration, service: Arc<Service>, work: fn(&Service)) {
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        interval.tick().await;
+        let service = Arc::clone(&service);
+        // An error means that the server stops.
+        let _ = tokio::task::spawn_blocking(move || work(&service)).await;
+    }
+}
+
 /// Bytes a stream may have sent ahead of what is read of it: many events, and little memory if nothing is.
 const STREAM_WINDOW: u32 = 256 << 10;
 /// Bytes the streams of one connection may have sent ahead together. Well above one stream's, so that a stream whose client
@@ -86,6 +105,10 @@ pub async fn serve(
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let mut services = health::Services::default();
     services.add(grpc::GradingServer::new(Arc::clone(&service), stopping.clone()));
+    let kept = Kept::of(&service);
+    if let Some(kept) = &kept {
+        kept.add_to(&mut services);
+    }
     for reflection in [grpc::Reflection::V1, grpc::Reflection::V1Alpha] {
         reflection.add_to(&mut services);
     }
@@ -102,10 +125,12 @@ pub async fn serve(
         observe::observed(routes.layer(axum::middleware::from_fn_with_state(state, auth::guard)), &service)
     };
     let http_routes = http::routes(Arc::clone(&service)).merge(probes::routes(Arc::clone(&service)));
+    let http_routes = kept.iter().fold(http_routes, |routes, kept| routes.merge(kept.http()));
     let all = guarded(grpc_routes)
         .layer(GrpcWebLayer::new())
         .merge(guarded(http_routes))
         .fallback_service(guarded(Router::new().fallback(http::unknown)));
+    let watcher = kept.map(|kept| tokio::spawn(async move { kept.watch().await }));
 
     let ticking = Arc::clone(&service);
     let ticker = tokio::spawn(async move {
@@ -122,16 +147,12 @@ pub async fn serve(
             }
         }
     });
-    let returning = Arc::clone(&service);
-    let bringer = tokio::spawn(async move {
-        let mut interval = tokio::time::interval(Service::BRING_BACK);
-        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-        loop {
-            interval.tick().await;
-            let returning = Arc::clone(&returning);
-            let _ = tokio::task::spawn_blocking(move || returning.bring_back()).await;
-        }
-    });
+    let bringer = tokio::spawn(every(Service::BRING_BACK, Arc::clone(&service), Service::bring_back));
+    let sweeper = tokio::spawn(every(SWEEP, Arc::clone(&service), |service| match service.sweep() {
+        Ok(0) => {}
+        Ok(calls) => tracing::info!(calls, "calls were kept long enough and are deleted"),
+        Err(error) => tracing::error!("what was kept long enough is still there: {error}"),
+    }));
     let telling = tokio::spawn(health.clone().follow(service.readiness.watch()));
 
     let refresher = tokio::spawn(refresh(Arc::clone(&security)));
@@ -167,8 +188,10 @@ pub async fn serve(
     };
     ticker.abort();
     bringer.abort();
+    sweeper.abort();
     telling.abort();
     refresher.abort();
+    watcher.inspect(tokio::task::JoinHandle::abort);
     result
 }
 

@@ -120,7 +120,7 @@ fn a_deleted_call_takes_its_pushes_along_and_settling_them_brings_nothing_back()
         let mut group = Group { calls: vec![call], pushes: vec![row("t", 1, 1), row("t", 1, 2)], ..Group::default() };
         store.commit(&mut group).unwrap();
         let flying = due(store, "t", 5_000);
-        store.delete(&[1]).unwrap();
+        store.delete(&[1], &[]).unwrap();
         settle(store, &flying[0], Settlement::Again(9_000, "HTTP 500".to_owned()));
         settle(store, &flying[0], Settlement::GivenUp("HTTP 500".to_owned()));
         settle(store, &flying[0], Settlement::Delivered);

@@ -1,0 +1,101 @@
+//! What only one of the two databases does.
+
+use std::os::unix::fs::PermissionsExt;
+
+use callgrade::store::{Location, Store};
+
+use super::rows::{event, simple};
+use super::{Fresh, count, refused};
+use crate::support::postgres::PostgresServer;
+use callgrade::store::calls::Group;
+
+#[test]
+fn a_backup_is_a_store_of_one_moment_that_only_its_owner_reads() {
+    let fresh = Fresh::sqlite();
+    let store = fresh.open();
+    store.claim().expect("as a server has it");
+    store.commit(&mut simple(1, "t", "c", "A", None)).expect("it is written");
+    let key = store.mask_key().expect("a key");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("callgrade.db");
+    // While the server goes on writing.
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for seq in 2..200 {
+                store.commit(&mut Group { events: vec![event(1, seq, "on")], ..Group::default() }).expect("it is written");
+            }
+        });
+        fresh.open().backup(&file).expect("it is written");
+    });
+    assert_eq!(std::fs::metadata(&file).expect("it is there").permissions().mode() & 0o777, 0o600);
+    let copy = Store::open(&Location::Directory(folder.path().to_owned())).expect("it opens");
+    assert_eq!((count(&copy, "calls"), copy.mask_key()), (1, Ok(key)));
+    assert!(count(&copy, "events") >= 1);
+    assert_eq!(refused(store.backup(&file)), format!("the store refuses ({} is there already)", file.display()));
+}
+
+#[test]
+fn a_data_directory_is_its_owners() {
+    let fresh = Fresh::sqlite();
+    let store = fresh.open();
+    let mode = std::fs::metadata(store.place()).expect("it is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[test]
+fn what_is_no_database_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("callgrade.db");
+    std::fs::write(&file, "this is a letter, and no database at all\n".repeat(100)).expect("it is written");
+    let reason = refused(Store::open(&Location::Directory(folder.path().to_owned())));
+    assert_eq!(reason, format!("the store holds what cannot be read ({}: file is not a database)", file.display()));
+    let place = file.join("deeper");
+    let reason = refused(Store::open(&Location::Directory(place.clone())));
+    assert_eq!(reason, format!("the store cannot be reached ({}: Not a directory (os error 20))", place.display()));
+}
+
+#[test]
+fn a_killed_postgresql_is_told_and_gone_on_with_when_it_is_back() {
+    let Some(mut server) = PostgresServer::start() else {
+        println!("skipped: store::a_killed_postgresql_is_told_and_gone_on_with_when_it_is_back (PostgreSQL is not installed)");
+        return;
+    };
+    let store = Store::open(&Location::parse(&server.database("calls"))).expect("it opens");
+    store.claim().expect("nobody else has it");
+    store.commit(&mut simple(1, "t", "c1", "A", None)).expect("it is written");
+    assert_eq!(count(&store, "calls"), 1);
+    server.kill();
+    let place = format!("postgres://127.0.0.1:{}/calls", server.port);
+    assert_eq!(store.place(), place);
+    let reason = refused(store.commit(&mut simple(2, "t", "c2", "A", None)));
+    assert!(reason.starts_with(&format!("the store cannot be reached ({place}: ")), "{reason}");
+    assert!(refused(store.next_call()).starts_with("the store cannot be reached"));
+    server.run();
+    store.commit(&mut simple(2, "t", "c2", "A", None)).expect("it is written");
+    assert_eq!((count(&store, "calls"), store.next_call()), (2, Ok(3)), "what was acknowledged is there");
+    store.claim().expect("its lock went with the connection, and is had again");
+    server.kill();
+    server.run();
+    // The connections were not told.
+    assert_eq!(count(&store, "calls"), 2);
+    store.commit(&mut simple(3, "t", "c3", "A", None)).expect("it is written");
+}
+
+#[test]
+fn a_postgresql_that_is_not_there_is_told_without_its_password() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("its number").port();
+    drop(free);
+    let reason = refused(Store::open(&Location::parse(&format!("postgres://someone:secret@127.0.0.1:{port}/calls"))));
+    assert!(reason.starts_with(&format!("the store cannot be reached (postgres://127.0.0.1:{port}/calls: ")), "{reason}");
+    assert!(!reason.contains("secret"), "{reason}");
+    let reason = refused(Store::open(&Location::parse("postgres://127.0.0.1:none/calls")));
+    assert_eq!(reason, "the store refuses (not a PostgreSQL URL: invalid connection string)");
+    let Some(url) = crate::support::postgres::shared_database("store::postgresql_keeps_its_own_backups") else { return };
+    let store = Store::open(&Location::parse(&url)).expect("it opens");
+    let reason = refused(store.backup(std::path::Path::new("/nowhere")));
+    assert_eq!(
+        reason,
+        format!("the store refuses ({}: PostgreSQL has its own backup: pg_dump, or a base backup with its WAL)", store.place())
+    );
+}
