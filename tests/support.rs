@@ -15,6 +15,7 @@ use callgrade::ingest::Limits;
 use callgrade::script::{Bundle, Library, case};
 use callgrade::service::tenant::Tenants;
 use callgrade::service::{Outbox, Patience, ScriptChoice, Service, StreamEvent, Told, tenant};
+use callgrade::store::{Location, Store};
 use callgrade::transport::{self, ServerOptions};
 use callgrade::wire::v1;
 use callgrade::wire::v1::grading_client::GradingClient;
@@ -177,6 +178,19 @@ impl TestServer {
     pub async fn start_guarded(tenants: Tenants, options: ServerOptions) -> Self {
         let scripts = ScriptChoice::new(Library::bundled().expect("the bundled scripts compile"), None).expect("a choice");
         Self::start_service(Service::forgetting(scripts, tenants, Patience::default()), options).await
+    }
+
+    /// That keeps its calls in a folder.
+    pub async fn start_keeping(folder: &Path, options: ServerOptions) -> Self {
+        let folder = folder.to_owned();
+        let keeping = tokio::task::spawn_blocking(move || {
+            let store = Store::open(&Location::Directory(folder)).expect("the store opens");
+            let scripts = ScriptChoice::new(Library::bundled().expect("the bundled scripts compile"), None).expect("a choice");
+            let (linger, metrics) = (Duration::from_millis(1), Arc::default());
+            let watch = Box::new(|_: &_, _, _: &_| ());
+            Service::keeping(scripts, Tenants::default(), Patience::default(), store, linger, metrics, watch).expect("the store is read")
+        });
+        Self::start_service(keeping.await.expect("it starts"), options).await
     }
 
     /// Of a service and with options of its own.

@@ -105,7 +105,7 @@ pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
     }
     let security = args.security.security(store.clone())?;
     if let Some(notice) = args.security.check(&security, address)? {
-        anstream::eprintln!("callgrade: {notice}");
+        tracing::warn!("{notice}");
     }
     let options = ServerOptions {
         keepalive: Duration::from_millis(args.keepalive_ms),

@@ -42,6 +42,13 @@ async fn start(security: Security) -> TestServer {
     TestServer::start_guarded(Tenants::default(), ServerOptions { security, ..ServerOptions::default() }).await
 }
 
+/// One that keeps its calls, so that every service and route is there.
+async fn start_keeping(security: Security) -> (TestServer, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TestServer::start_keeping(folder.path(), ServerOptions { security, ..ServerOptions::default() }).await;
+    (server, folder)
+}
+
 /// What an HTTP/1.1 request is answered: status, headers, body.
 async fn ask(server: &TestServer, method: &str, path: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, String) {
     send(server, method, path, headers, String::new()).await

@@ -5,6 +5,8 @@ use callgrade::transport::Security;
 use callgrade::transport::auth::{Asks, METHODS, Need, ROUTES};
 use callgrade::wire::v1;
 use callgrade::wire::v1::grading_client::GradingClient;
+use callgrade::wire::v1::records_client::RecordsClient;
+use callgrade::wire::v1::scripts_client::ScriptsClient;
 use tonic::Code;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::codegen::http::{HeaderMap, StatusCode};
@@ -12,16 +14,16 @@ use tonic::metadata::MetadataValue;
 use tonic::transport::{Channel, Endpoint};
 use tonic_prost::ProstCodec;
 
-use super::{access, ask, new_key, send, start};
+use super::{access, ask, new_key, send, start, start_keeping};
 use crate::support::{TestServer, block_on};
 
 /// A server with keys, and what to present: a name, the key, the role that it gives.
-async fn guarded() -> (TestServer, Vec<(&'static str, Option<String>, Option<Role>)>) {
+async fn guarded() -> ((TestServer, tempfile::TempDir), Vec<(&'static str, Option<String>, Option<Role>)>) {
     let [ingest, qa, admin, revoked, unknown] =
         [Role::Ingest, Role::Qa, Role::Admin, Role::Admin, Role::Admin].map(|role| new_key("north", role));
     let revoked_record = KeyRecord { revoked_ms: Some(2), ..revoked.record };
     let access = access([ingest.record, qa.record, admin.record.clone(), revoked_record], None);
-    let server = start(Security { access, ..Security::default() }).await;
+    let server = start_keeping(Security { access, ..Security::default() }).await;
     let forged = format!("cg_{}_{}", admin.record.id, "0".repeat(64));
     let presented = vec![
         ("no key", None, None),
@@ -64,7 +66,7 @@ fn refusal(need: Need, role: Option<Role>) -> Option<Code> {
 #[test]
 fn every_method_refuses_whoever_may_not_call_it() {
     block_on(async {
-        let (server, presented) = guarded().await;
+        let ((server, _folder), presented) = guarded().await;
         let channel = Endpoint::from_shared(format!("http://{}", server.address)).expect("an address").connect().await.expect("a channel");
         let mut refused = 0;
         for (method, need, _) in METHODS {
@@ -87,7 +89,7 @@ fn every_method_refuses_whoever_may_not_call_it() {
 #[test]
 fn what_is_in_no_table_is_not_dispatched() {
     block_on(async {
-        let (server, presented) = guarded().await;
+        let ((server, _folder), presented) = guarded().await;
         let channel = Endpoint::from_shared(format!("http://{}", server.address)).expect("an address").connect().await.expect("a channel");
         let (_, admin, _) = presented.last().expect("the highest role");
         for method in [
@@ -106,7 +108,7 @@ fn what_is_in_no_table_is_not_dispatched() {
 #[test]
 fn every_route_refuses_whoever_may_not_take_it() {
     block_on(async {
-        let (server, presented) = guarded().await;
+        let ((server, _folder), presented) = guarded().await;
         for (method, path, asks) in ROUTES {
             let need = match asks {
                 Asks::For(need) => *need,
@@ -135,7 +137,7 @@ fn every_route_refuses_whoever_may_not_take_it() {
 #[test]
 fn refusals_are_told_in_the_askers_protocol() {
     block_on(async {
-        let (server, presented) = guarded().await;
+        let ((server, _folder), presented) = guarded().await;
         let (status, headers, body) = ask(&server, "GET", "/v1/scripts", &[]).await;
         assert_eq!(status, 401);
         assert_eq!(headers["www-authenticate"], "Bearer realm=\"callgrade\"");
@@ -179,13 +181,14 @@ fn keys_come_and_go_while_the_server_runs() {
 }
 
 /// One tenant's key and another's, at a server where `north` has a call of the id.
-async fn two_tenants(call_id: &str) -> (TestServer, String, String) {
+async fn two_tenants(call_id: &str) -> ((TestServer, tempfile::TempDir), String, String) {
     let (north, south) = (new_key("north", Role::Admin), new_key("south", Role::Admin));
-    let server = start(Security { access: access([north.record, south.record], None), ..Security::default() }).await;
+    let keeping = start_keeping(Security { access: access([north.record, south.record], None), ..Security::default() }).await;
+    let server = &keeping.0;
     let event = r#"{"seq":1,"atMs":6000,"answered":{}}"#;
-    let (status, _, told) = bring(&server, &north.key, call_id, event).await;
+    let (status, _, told) = bring(server, &north.key, call_id, event).await;
     assert_eq!(status, 200, "{told}");
-    (server, north.key, south.key)
+    (keeping, north.key, south.key)
 }
 
 /// Brings an event of a call in over HTTP.
@@ -194,12 +197,10 @@ async fn bring(server: &TestServer, key: &str, call_id: &str, event: &str) -> (S
     send(server, "POST", &format!("/v1/calls/{call_id}/events"), &[("x-api-key", key)], body).await
 }
 
-// Records and Scripts are to be asked here too, once they are served: each method that names a call, or a version that `north` has
-// published, with the key of `south`, is to answer as if there were none.
 #[test]
 fn a_key_of_another_tenant_finds_no_call() {
     block_on(async {
-        let (server, north, south) = two_tenants("c").await;
+        let ((server, _folder), north, south) = two_tenants("c").await;
         let verdict = async |key: &str| ask(&server, "GET", "/v1/calls/c/verdict", &[("x-api-key", key)]).await;
         assert_eq!(verdict(&north).await.0, 200);
         let (status, _, told) = verdict(&south).await;
@@ -221,5 +222,55 @@ fn a_key_of_another_tenant_finds_no_call() {
         let (.., told) = verdict(&north).await;
         assert!(told.contains(r#""final":false"#), "and has not ended this one: {told}");
         assert_eq!(state(&north).await.expect("its call"), 1);
+    });
+}
+
+/// A request with a key.
+fn with_key<T>(key: &str, message: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    request.metadata_mut().insert("x-api-key", key.parse().expect("a value"));
+    request
+}
+
+#[test]
+fn a_key_of_another_tenant_finds_nothing_kept() {
+    block_on(async {
+        let ((server, _folder), north, south) = two_tenants("c").await;
+        let channel = Endpoint::from_shared(format!("http://{}", server.address)).expect("an address").connect().await.expect("a channel");
+        let mut records = RecordsClient::new(channel.clone());
+        let get = || v1::GetCallRequest { call_id: "c".to_owned(), history: true };
+        assert_eq!(records.get_call(with_key(&south, get())).await.expect_err("not its own").code(), Code::NotFound);
+        let listed = records.list_calls(with_key(&south, v1::ListCallsRequest::default())).await.expect("its own").into_inner();
+        assert!(listed.calls.is_empty(), "{listed:?}");
+        let mut exported = records.export_calls(with_key(&south, v1::ExportCallsRequest::default())).await.expect("its own").into_inner();
+        assert_eq!(exported.message().await.expect("no error"), None);
+        let delete = || v1::DeleteCallRequest { call_id: "c".to_owned() };
+        assert_eq!(records.delete_call(with_key(&south, delete())).await.expect_err("not its own").code(), Code::NotFound);
+        assert!(records.get_call(with_key(&north, get())).await.is_ok(), "and nobody has touched it");
+        for (path, status) in [("/v1/calls/c", 404), ("/v1/calls", 200), ("/v1/calls:export", 200)] {
+            let told = ask(&server, "GET", path, &[("x-api-key", &south)]).await;
+            assert_eq!(told.0, status, "{path}");
+            assert!(status == 404 || !told.2.contains(r#""callId":"c""#), "{path}: {}", told.2);
+        }
+        assert_eq!(ask(&server, "DELETE", "/v1/calls/c", &[("x-api-key", &south)]).await.0, 404);
+
+        let mut scripts = ScriptsClient::new(channel.clone());
+        let mut files = crate::support::script("telemarketing").files.clone();
+        let yaml = files.get_mut("script.yaml").expect("the script");
+        yaml.push_str("# of the north\n");
+        let publish = v1::PublishScriptRequest { script_id: "telemarketing".to_owned(), files, activate: true, note: String::new() };
+        let version = scripts.publish_script(with_key(&north, publish)).await.expect("published").into_inner().version.expect("a version");
+        let list = v1::ListScriptVersionsRequest { script_id: "telemarketing".to_owned() };
+        let listed = scripts.list_script_versions(with_key(&south, list)).await.expect("its own").into_inner().versions;
+        assert!(listed.iter().all(|listed| listed.version != version.version), "{listed:?}");
+        let activate = v1::ActivateScriptRequest { script_id: "telemarketing".to_owned(), version: version.version.clone() };
+        assert_eq!(scripts.activate_script(with_key(&south, activate)).await.expect_err("not its own").code(), Code::NotFound);
+        let get = v1::GetScriptRequest { script_id: "telemarketing".to_owned(), version: version.version.clone() };
+        let mut grading = GradingClient::new(channel);
+        assert_eq!(grading.get_script(with_key(&south, get.clone())).await.expect_err("not its own").code(), Code::NotFound);
+        assert_eq!(
+            grading.get_script(with_key(&north, get)).await.expect("its own").into_inner().summary.expect("one").version,
+            version.version
+        );
     });
 }
