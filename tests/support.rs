@@ -15,6 +15,7 @@ use callgrade::ingest::Limits;
 use callgrade::script::{Bundle, Library, case};
 use callgrade::service::tenant::Tenants;
 use callgrade::service::{Outbox, Patience, ScriptChoice, Service, StreamEvent, Told, tenant};
+use callgrade::store::{Location, Store};
 use callgrade::transport::{self, ServerOptions};
 use callgrade::wire::v1;
 use callgrade::wire::v1::grading_client::GradingClient;
@@ -160,6 +161,8 @@ pub struct TestServer {
     pub address: String,
     stop: Option<oneshot::Sender<()>>,
     done: Option<tokio::task::JoinHandle<()>>,
+    /// Where it keeps its calls.
+    folder: Option<tempfile::TempDir>,
 }
 
 impl TestServer {
@@ -179,6 +182,18 @@ impl TestServer {
         Self::start_service(Service::forgetting(scripts, tenants, Patience::default()), options).await
     }
 
+    /// With options of its own, and a store.
+    pub async fn start_keeping(options: ServerOptions) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let scripts = ScriptChoice::new(Library::bundled().expect("the bundled scripts compile"), None).expect("a choice");
+        let store = Store::open(&Location::Directory(folder.path().to_owned())).expect("a store");
+        let (linger, metrics) = (Duration::from_micros(500), Arc::default());
+        let service = Service::keeping(scripts, Tenants::default(), Patience::default(), store, linger, metrics, Box::new(|_, _, _| ()));
+        let mut server = Self::start_service(service.expect("the store answers"), options).await;
+        server.folder = Some(folder);
+        server
+    }
+
     /// Of a service and with options of its own.
     pub async fn start_service(service: Arc<Service>, options: ServerOptions) -> Self {
         let (listener, address) = transport::listen("127.0.0.1:0").await.expect("a free port");
@@ -187,7 +202,7 @@ impl TestServer {
             let _ = stopped.await;
         });
         let done = tokio::spawn(async { serving.await.expect("the server runs") });
-        Self { address: address.to_string(), stop: Some(stop), done: Some(done) }
+        Self { address: address.to_string(), stop: Some(stop), done: Some(done), folder: None }
     }
 
     pub async fn client(&self) -> GradingClient<Channel> {

@@ -1,8 +1,8 @@
 //! Every method and every route with no key, a wrong one, a revoked one and each role.
 
 use callgrade::service::access::{KeyRecord, Role};
-use callgrade::transport::Security;
 use callgrade::transport::auth::{Asks, METHODS, Need, ROUTES};
+use callgrade::transport::{Security, ServerOptions};
 use callgrade::wire::v1;
 use callgrade::wire::v1::grading_client::GradingClient;
 use tonic::Code;
@@ -21,7 +21,8 @@ async fn guarded() -> (TestServer, Vec<(&'static str, Option<String>, Option<Rol
         [Role::Ingest, Role::Qa, Role::Admin, Role::Admin, Role::Admin].map(|role| new_key("north", role));
     let revoked_record = KeyRecord { revoked_ms: Some(2), ..revoked.record };
     let access = access([ingest.record, qa.record, admin.record.clone(), revoked_record], None);
-    let server = start(Security { access, ..Security::default() }).await;
+    let server =
+        TestServer::start_keeping(ServerOptions { security: Security { access, ..Security::default() }, ..ServerOptions::default() }).await;
     let forged = format!("cg_{}_{}", admin.record.id, "0".repeat(64));
     let presented = vec![
         ("no key", None, None),
