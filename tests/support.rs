@@ -161,6 +161,8 @@ pub struct TestServer {
     pub address: String,
     stop: Option<oneshot::Sender<()>>,
     done: Option<tokio::task::JoinHandle<()>>,
+    /// Where it keeps its calls.
+    folder: Option<tempfile::TempDir>,
 }
 
 impl TestServer {
@@ -180,17 +182,16 @@ impl TestServer {
         Self::start_service(Service::forgetting(scripts, tenants, Patience::default()), options).await
     }
 
-    /// That keeps its calls in a folder.
-    pub async fn start_keeping(folder: &Path, options: ServerOptions) -> Self {
-        let folder = folder.to_owned();
-        let keeping = tokio::task::spawn_blocking(move || {
-            let store = Store::open(&Location::Directory(folder)).expect("the store opens");
-            let scripts = ScriptChoice::new(Library::bundled().expect("the bundled scripts compile"), None).expect("a choice");
-            let (linger, metrics) = (Duration::from_millis(1), Arc::default());
-            let watch = Box::new(|_: &_, _, _: &_| ());
-            Service::keeping(scripts, Tenants::default(), Patience::default(), store, linger, metrics, watch).expect("the store is read")
-        });
-        Self::start_service(keeping.await.expect("it starts"), options).await
+    /// With options of its own, and a store.
+    pub async fn start_keeping(options: ServerOptions) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let scripts = ScriptChoice::new(Library::bundled().expect("the bundled scripts compile"), None).expect("a choice");
+        let store = Store::open(&Location::Directory(folder.path().to_owned())).expect("a store");
+        let (linger, metrics) = (Duration::from_micros(500), Arc::default());
+        let service = Service::keeping(scripts, Tenants::default(), Patience::default(), store, linger, metrics, Box::new(|_, _, _| ()));
+        let mut server = Self::start_service(service.expect("the store answers"), options).await;
+        server.folder = Some(folder);
+        server
     }
 
     /// Of a service and with options of its own.
@@ -201,7 +202,7 @@ impl TestServer {
             let _ = stopped.await;
         });
         let done = tokio::spawn(async { serving.await.expect("the server runs") });
-        Self { address: address.to_string(), stop: Some(stop), done: Some(done) }
+        Self { address: address.to_string(), stop: Some(stop), done: Some(done), folder: None }
     }
 
     pub async fn client(&self) -> GradingClient<Channel> {

@@ -8,6 +8,7 @@ use super::store::{StoreOptions, TenantOption, told};
 use super::table::{Table, cut};
 use super::{Outcome, REJECTED};
 use crate::config::Lang;
+use crate::ingest::mask::{MaskKey, Number};
 use crate::store::Store;
 use crate::store::records::{CallHead, Cursor, Filter};
 
@@ -33,6 +34,9 @@ struct Which {
     /// The call of this id
     #[arg(long, value_name = "ID")]
     call: Option<String>,
+    /// Every call in which this telephone number was masked, however it was written
+    #[arg(long, value_name = "NUMBER", value_parser = phone)]
+    phone: Option<Number>,
     /// Every call with an attribute of this value
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     attribute: Option<(String, String)>,
@@ -43,10 +47,18 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
+fn phone(text: &str) -> Result<Number, String> {
+    Number::phone(text).ok_or_else(|| "it is no telephone number that is masked".to_owned())
+}
+
 impl Which {
     fn calls(&self, store: &Store, tenant: &str) -> anyhow::Result<Vec<CallHead>> {
         if let Some(call) = &self.call {
             return Ok(store.find(tenant, &[call])?.into_iter().map(|call| call.head).collect());
+        }
+        if let Some(number) = &self.phone {
+            let fingerprint = MaskKey::new(&store.mask_key()?).fingerprint(number);
+            return Ok(store.with_number(tenant, &fingerprint)?);
         }
         let attributes = self.attribute.iter().cloned().collect();
         let filter = Filter { attributes, ..Filter::default() };
@@ -65,6 +77,7 @@ impl Which {
     fn reason(&self) -> String {
         match &self.attribute {
             Some((name, _)) => format!(", forgotten by attribute {name}"),
+            None if self.phone.is_some() => ", forgotten by telephone number".to_owned(),
             None => ", forgotten by its id".to_owned(),
         }
     }

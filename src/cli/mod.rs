@@ -70,7 +70,7 @@ enum Command {
     Push(push::PushArgs),
     /// Read the calls that a server keeps
     Records(records::RecordsArgs),
-    /// Delete what is kept of somebody: by call, or by attribute
+    /// Delete what is kept of somebody: by call, telephone number or attribute
     Forget(forget::ForgetArgs),
     /// Copy a server's store to a file, while the server runs
     Backup(backup::BackupArgs),

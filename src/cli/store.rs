@@ -1,9 +1,8 @@
 //! Which store, and whose part of it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use clap::Args;
 
+pub(super) use crate::service::intake::wall_ms as now_ms;
 use crate::service::tenant::DEFAULT;
 use crate::service::versions::Actor;
 use crate::store::{DEFAULT_LOCATION, Location, Store};
@@ -53,12 +52,6 @@ impl TenantOption {
     pub(super) fn actor(&self) -> Actor<'_> {
         Actor { tenant: &self.tenant, who: WHO, at_ms: now_ms() }
     }
-}
-
-/// Milliseconds since 1970.
-pub(super) fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-    i64::try_from(since).unwrap_or(i64::MAX)
 }
 
 /// A moment in milliseconds as people read it.

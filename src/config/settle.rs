@@ -99,7 +99,8 @@ pub fn settle(
     known.sort();
     let (leaf, given) = leaf(&command, &first);
     if !leaf.get_arguments().any(|option| option.get_long() == Some(FILE)) {
-        return Ok(Settled { matches: first, file: None, unused: Vec::new(), in_force: Vec::new() });
+        let matches = command.clone().try_get_matches_from(&arguments)?;
+        return Ok(Settled { matches, file: None, unused: Vec::new(), in_force: Vec::new() });
     }
     let from_environment = |key: &str| {
         let name = variable(key);

@@ -216,7 +216,10 @@ def test_the_document_names_every_route_and_field(ask, client):
     status, document = ask("GET", "/v1/openapi.json")
     assert (status, document["openapi"]) == (200, "3.1.0")
     assert set(document["paths"]) == {
+        "/v1/calls",
+        "/v1/calls:export",
         "/v1/calls:grade",
+        "/v1/calls/{callId}",
         "/v1/calls/{callId}/events",
         "/v1/calls/{callId}/verdict",
         "/v1/scripts",
@@ -226,6 +229,7 @@ def test_the_document_names_every_route_and_field(ask, client):
     messages = ["Call", "CallEvent", "Verdict", "Signals", "Evidence", "NodeProgress", "FollowUp", "Callback", "Ack", "ScriptSummary"]
     messages += ["Answered", "NotConnected", "AnsweredBy", "Utterance", "NodeEntered", "Silence", "KeywordTriggered", "Refused"]
     messages += ["InviteOutcome", "Hangup", "Dtmf", "Transferred", "Rejection", "GradeCallResponse", "ListScriptsResponse"]
+    messages += ["CallSummary", "KeptCall", "ListCallsResponse", "GetCallResponse"]
     for name in messages:
         fields = {field.json_name for field in client.message(name).DESCRIPTOR.fields}
         assert set(schemas[name].get("properties", {})) == fields, name

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use callgrade::ingest::mask::{MaskKey, Number};
 use callgrade::service::retention::sweep;
 use callgrade::store::records::Filter;
 use callgrade::store::{Location, Store};
@@ -87,6 +88,28 @@ fn what_is_forgotten_is_shown_first_and_a_running_server_lets_go_of_it() {
     let both = fails(folder.path(), &["forget", "--call", "x", "--attribute", "a=b"]);
     assert!(both.0 == Some(2) && both.1.contains("cannot be used with"), "{both:?}");
     assert_eq!(fails(folder.path(), &["forget"]).0, Some(2));
+}
+
+#[test]
+fn a_telephone_number_leads_to_the_calls_it_was_masked_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(&Location::Directory(folder.path().to_owned())).expect("it opens");
+    let key = MaskKey::new(&store.mask_key().expect("a key"));
+    for (id, number) in [(1, "13800138000"), (2, "13800138001"), (3, "13800138000")] {
+        let mut group = crate::store::rows::simple(id, "default", &format!("c{id}"), "A", Some(5));
+        group.numbers = vec![(id, key.fingerprint(&Number::phone(number).expect("a number")))];
+        store.commit(&mut group).expect("it is written");
+    }
+    let done = run(folder.path(), &["forget", "--phone", "+86 138 0013 8000", "--yes"]);
+    assert_eq!(done.lines().last(), Some("calls deleted: 2"));
+    let left = store.list("default", &Filter::default(), None, 9).expect("they are listed");
+    assert_eq!(left.iter().map(|head| head.id).collect::<Vec<_>>(), [2]);
+    let audit = run(folder.path(), &["audit"]);
+    assert!(audit.contains("call c1, forgotten by telephone number") && !audit.contains("138"), "{audit}");
+    let (code, said) = fails(folder.path(), &["forget", "--phone", "8000"]);
+    assert!(code == Some(2) && said.contains("it is no telephone number that is masked"), "{said}");
+    let (code, _) = fails(folder.path(), &["forget", "--phone", "13800138000", "--tenant", "other"]);
+    assert_eq!(code, Some(1), "of another tenant nothing is found");
 }
 
 #[test]

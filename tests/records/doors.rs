@@ -181,7 +181,8 @@ fn exports_are_whole_and_deletions_leave_nothing() {
         let empty = server.records().await.get_call(v1::GetCallRequest::default()).await.expect_err("no id");
         assert_eq!((empty.code(), empty.message()), (Code::InvalidArgument, "call_id is empty"));
         let audit = super::run(folder.path(), &["audit"]);
-        let told: Vec<&str> = audit.lines().skip(1).filter_map(|line| line.split_once("  default  -  ").map(|(_, rest)| rest)).collect();
+        let told: Vec<&str> =
+            audit.lines().skip(1).filter_map(|line| line.split_once("  default  anyone  ").map(|(_, rest)| rest)).collect();
         assert_eq!(
             told.iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>(),
             ["delete call live", "delete call c07", "export all calls"]

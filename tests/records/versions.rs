@@ -123,7 +123,7 @@ fn versions_over_grpc() {
         let graded = async |id: &str| server.grade(call(id, "芝麻关门吧", &[])).await.script_version;
         let kept = server.scripts().await.publish_script(publish(&first, true)).await.expect("it is kept").into_inner();
         let told = kept.version.expect("a version");
-        assert_eq!((told.version.clone(), told.active, told.stored_by.as_str()), (version(&first), true, ""));
+        assert_eq!((told.version.clone(), told.active, told.stored_by.as_str()), (version(&first), true, "anyone"));
         assert_eq!(graded("c1").await, version(&first), "at once");
         server.scripts().await.publish_script(publish(&second, true)).await.expect("it is kept");
         assert_eq!(graded("c2").await, version(&second));

@@ -43,10 +43,8 @@ async fn start(security: Security) -> TestServer {
 }
 
 /// One that keeps its calls, so that every service and route is there.
-async fn start_keeping(security: Security) -> (TestServer, tempfile::TempDir) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = TestServer::start_keeping(folder.path(), ServerOptions { security, ..ServerOptions::default() }).await;
-    (server, folder)
+async fn start_keeping(security: Security) -> TestServer {
+    TestServer::start_keeping(ServerOptions { security, ..ServerOptions::default() }).await
 }
 
 /// What an HTTP/1.1 request is answered: status, headers, body.

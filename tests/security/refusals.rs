@@ -18,7 +18,7 @@ use super::{access, ask, new_key, send, start, start_keeping};
 use crate::support::{TestServer, block_on};
 
 /// A server with keys, and what to present: a name, the key, the role that it gives.
-async fn guarded() -> ((TestServer, tempfile::TempDir), Vec<(&'static str, Option<String>, Option<Role>)>) {
+async fn guarded() -> (TestServer, Vec<(&'static str, Option<String>, Option<Role>)>) {
     let [ingest, qa, admin, revoked, unknown] =
         [Role::Ingest, Role::Qa, Role::Admin, Role::Admin, Role::Admin].map(|role| new_key("north", role));
     let revoked_record = KeyRecord { revoked_ms: Some(2), ..revoked.record };
@@ -66,7 +66,7 @@ fn refusal(need: Need, role: Option<Role>) -> Option<Code> {
 #[test]
 fn every_method_refuses_whoever_may_not_call_it() {
     block_on(async {
-        let ((server, _folder), presented) = guarded().await;
+        let (server, presented) = guarded().await;
         let channel = Endpoint::from_shared(format!("http://{}", server.address)).expect("an address").connect().await.expect("a channel");
         let mut refused = 0;
         for (method, need, _) in METHODS {
@@ -89,7 +89,7 @@ fn every_method_refuses_whoever_may_not_call_it() {
 #[test]
 fn what_is_in_no_table_is_not_dispatched() {
     block_on(async {
-        let ((server, _folder), presented) = guarded().await;
+        let (server, presented) = guarded().await;
         let channel = Endpoint::from_shared(format!("http://{}", server.address)).expect("an address").connect().await.expect("a channel");
         let (_, admin, _) = presented.last().expect("the highest role");
         for method in [
@@ -108,7 +108,7 @@ fn what_is_in_no_table_is_not_dispatched() {
 #[test]
 fn every_route_refuses_whoever_may_not_take_it() {
     block_on(async {
-        let ((server, _folder), presented) = guarded().await;
+        let (server, presented) = guarded().await;
         for (method, path, asks) in ROUTES {
             let need = match asks {
                 Asks::For(need) => *need,
@@ -137,7 +137,7 @@ fn every_route_refuses_whoever_may_not_take_it() {
 #[test]
 fn refusals_are_told_in_the_askers_protocol() {
     block_on(async {
-        let ((server, _folder), presented) = guarded().await;
+        let (server, presented) = guarded().await;
         let (status, headers, body) = ask(&server, "GET", "/v1/scripts", &[]).await;
         assert_eq!(status, 401);
         assert_eq!(headers["www-authenticate"], "Bearer realm=\"callgrade\"");
@@ -181,14 +181,13 @@ fn keys_come_and_go_while_the_server_runs() {
 }
 
 /// One tenant's key and another's, at a server where `north` has a call of the id.
-async fn two_tenants(call_id: &str) -> ((TestServer, tempfile::TempDir), String, String) {
+async fn two_tenants(call_id: &str) -> (TestServer, String, String) {
     let (north, south) = (new_key("north", Role::Admin), new_key("south", Role::Admin));
-    let keeping = start_keeping(Security { access: access([north.record, south.record], None), ..Security::default() }).await;
-    let server = &keeping.0;
+    let server = start_keeping(Security { access: access([north.record, south.record], None), ..Security::default() }).await;
     let event = r#"{"seq":1,"atMs":6000,"answered":{}}"#;
-    let (status, _, told) = bring(server, &north.key, call_id, event).await;
+    let (status, _, told) = bring(&server, &north.key, call_id, event).await;
     assert_eq!(status, 200, "{told}");
-    (keeping, north.key, south.key)
+    (server, north.key, south.key)
 }
 
 /// Brings an event of a call in over HTTP.
@@ -200,7 +199,7 @@ async fn bring(server: &TestServer, key: &str, call_id: &str, event: &str) -> (S
 #[test]
 fn a_key_of_another_tenant_finds_no_call() {
     block_on(async {
-        let ((server, _folder), north, south) = two_tenants("c").await;
+        let (server, north, south) = two_tenants("c").await;
         let verdict = async |key: &str| ask(&server, "GET", "/v1/calls/c/verdict", &[("x-api-key", key)]).await;
         assert_eq!(verdict(&north).await.0, 200);
         let (status, _, told) = verdict(&south).await;
@@ -235,7 +234,7 @@ fn with_key<T>(key: &str, message: T) -> tonic::Request<T> {
 #[test]
 fn a_key_of_another_tenant_finds_nothing_kept() {
     block_on(async {
-        let ((server, _folder), north, south) = two_tenants("c").await;
+        let (server, north, south) = two_tenants("c").await;
         let channel = Endpoint::from_shared(format!("http://{}", server.address)).expect("an address").connect().await.expect("a channel");
         let mut records = RecordsClient::new(channel.clone());
         let get = || v1::GetCallRequest { call_id: "c".to_owned(), history: true };
