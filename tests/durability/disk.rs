@@ -1,6 +1,7 @@
 //! Disks that fill up and disks that turn read-only: small file systems of our own.
 
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -28,6 +29,15 @@ impl Disk {
         assert!(remounted.success());
     }
 
+    /// Leaves so many bytes free; the file that takes the others.
+    fn fill(&self, free: u64) -> PathBuf {
+        let filler = self.path().join("filler");
+        let mut file = std::fs::File::create(&filler).expect("a file");
+        while file.write_all(&[1; 64 << 10]).is_ok() {}
+        file.set_len(file.metadata().expect("its length").len() - free).expect("it is cut");
+        filler
+    }
+
     fn path(&self) -> &Path {
         self.0.path()
     }
@@ -41,17 +51,18 @@ impl Drop for Disk {
 
 #[test]
 fn a_full_disk_refuses_and_recovers() {
-    let Some(disk) = Disk::mount(1_024) else {
+    let Some(disk) = Disk::mount(65_536) else {
         println!("skipped: a_full_disk_refuses_and_recovers (mounting a tmpfs is not allowed)");
         return;
     };
     let server = Process::start(&text(disk.path()), &[]);
     let calls = Arc::new(calls(600));
+    let filler = disk.fill(512 << 10);
     block_on(async {
         let (progress, dialling) = dialling(&server, &calls);
         refusals(&progress, 20).await;
         assert!(progress.acked.load(Ordering::Relaxed) > 0, "something found room");
-        disk.remount("size=65536k");
+        std::fs::remove_file(filler).expect("space returns");
         dialling.await.expect("the calls are sent");
     });
     server.kill();

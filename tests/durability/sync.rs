@@ -34,9 +34,11 @@ impl Trace {
             .stderr(Stdio::piped())
             .spawn()
             .ok()?;
-        let mut line = String::new();
-        BufReader::new(child.stderr.take()?).read_line(&mut line).ok()?;
+        let mut told = BufReader::new(child.stderr.take()?).lines();
+        let line = told.next()?.ok()?;
         if line.contains("attached") {
+            // It goes on talking, of each thread that comes, and would end if nobody listened.
+            std::thread::spawn(move || told.count());
             return Some(Self { child, log });
         }
         let _ = child.kill();
