@@ -6,7 +6,7 @@ SHELL := /bin/bash
 ARGS ?=
 VENV := .venv
 
-.PHONY: help demo test deny models lint bench fuzz venv-packages postgresql
+.PHONY: help demo test deny models lint bench fuzz venv-packages postgresql strace
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -15,7 +15,7 @@ demo: ## Start the service and stream sample calls through it; ARGS=--exit ends 
 	@command -v cargo >/dev/null || { echo "make demo needs Rust: install rustup, then try again"; exit 1; }
 	cargo run --quiet --locked -- demo $(ARGS)
 
-test: lint deny $(VENV)/installed postgresql ## Install what the tests need, and pass every test
+test: lint deny $(VENV)/installed postgresql strace ## Install what the tests need, and pass every test
 	CALLGRADE_PYTHON="$(CURDIR)/$(VENV)/bin/python" cargo test --locked --lib --bins --tests
 	cargo test --locked --doc
 	@$(MAKE) --no-print-directory models
@@ -53,6 +53,12 @@ postgresql:
 	  [ -e /etc/postgresql-common/createcluster.conf ] || echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf; \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Options::=--force-confold postgresql; \
 	else echo "tests of PostgreSQL will be skipped; for them: sudo apt-get install postgresql"; fi
+
+# Shows in a test that acknowledgements wait for the disk.
+strace:
+	@if command -v strace >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq strace; \
+	else echo "tests that trace system calls will be skipped; for them: sudo apt-get install strace"; fi
 
 bench: $(VENV)/peers ## The figures of BENCHMARKS.md
 	cargo bench --locked --bench engine

@@ -6,6 +6,7 @@ mod failures;
 mod order;
 mod outbox;
 mod receiver;
+mod serve;
 mod tenants;
 mod tls;
 
