@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::intake::wall_ms;
 use super::live::key;
+use super::session::Session;
 use super::tenant::Tenant;
 use super::{Refusal, Service};
+use crate::store::records::StoredCall;
 use crate::wire::v1;
 
 impl Service {
@@ -21,6 +24,34 @@ impl Service {
         graded.map(|graded| graded.message(call_id)).ok_or_else(|| Refusal::NoCall(call_id.to_owned()))
     }
 
+    /// The verdict of a call as of now: from memory, else from the store.
+    ///
+    /// # Errors
+    /// There is no such call, or the store cannot be read.
+    pub async fn verdict_of(self: &Arc<Self>, tenant: &Arc<Tenant>, call_id: &str) -> Result<v1::Verdict, Refusal> {
+        match self.verdict(tenant, call_id) {
+            Err(Refusal::NoCall(_)) => {}
+            known => return known,
+        }
+        let stored = self.stored(tenant, call_id).await?;
+        let script = self.version(tenant, &stored.head.script_id, &stored.head.script_version);
+        let script = script.ok_or_else(|| Refusal::NoCall(call_id.to_owned()))?;
+        let now = Instant::now();
+        let graded = Session::restore(Arc::clone(tenant), script, stored, now, wall_ms()).verdict(now);
+        graded.map(|graded| graded.message(call_id)).ok_or_else(|| Refusal::NoCall(call_id.to_owned()))
+    }
+
+    /// A call as the store has it.
+    async fn stored(self: &Arc<Self>, tenant: &Tenant, call_id: &str) -> Result<StoredCall, Refusal> {
+        let (service, name, id) = (Arc::clone(self), Arc::clone(&tenant.name), call_id.to_owned());
+        let asking = tokio::task::spawn_blocking(move || {
+            let journal = service.journal.as_ref()?;
+            Some(journal.store().find(&name, &[&id]))
+        });
+        let found = asking.await.ok().flatten().transpose().map_err(Refusal::Store)?.unwrap_or_default();
+        found.into_iter().next().ok_or_else(|| Refusal::NoCall(call_id.to_owned()))
+    }
+
     /// Where a call stands: from memory, else from the store.
     ///
     /// # Errors
@@ -29,13 +60,7 @@ impl Service {
         if let Some(state) = self.state_in_memory(tenant, call_id).await {
             return Ok(state);
         }
-        let (service, name, id) = (Arc::clone(self), Arc::clone(&tenant.name), call_id.to_owned());
-        let found = tokio::task::spawn_blocking(move || {
-            let journal = service.journal.as_ref()?;
-            Some(journal.store().find(&name, &[&id]))
-        });
-        let found = found.await.ok().flatten().transpose().map_err(Refusal::Store)?.unwrap_or_default();
-        let stored = found.into_iter().next().ok_or_else(|| Refusal::NoCall(call_id.to_owned()))?;
+        let stored = self.stored(tenant, call_id).await?;
         Ok(v1::GetCallStateResponse {
             call_id: call_id.to_owned(),
             last_seq: stored.events.last().map_or(0, |row| row.seq),

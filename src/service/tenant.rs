@@ -37,7 +37,7 @@ impl Default for TenantSettings {
 #[derive(Debug)]
 pub struct Tenant {
     /// Its place in the register: short, so that a million calls can carry it.
-    pub(super) number: u16,
+    pub(super) number: u32,
     /// Its name.
     pub name: Arc<str>,
     /// What holds for it.
@@ -66,7 +66,7 @@ impl Tenants {
             return Arc::clone(tenant);
         }
         let mut met = self.met.write().unwrap_or_else(PoisonError::into_inner);
-        let number = u16::try_from(met.len()).unwrap_or(u16::MAX);
+        let number = u32::try_from(met.len()).unwrap_or(u32::MAX);
         let name: Arc<str> = Arc::from(name);
         let tenant = met.entry(Arc::clone(&name)).or_insert_with(|| {
             let settings = self.settings.get(&*name).unwrap_or(&self.others).clone();

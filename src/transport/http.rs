@@ -230,13 +230,13 @@ async fn events(
     let damaged = matches!(text, Cow::Owned(_));
     let body: EventsBody<'_> =
         serde_json::from_str(&text).map_err(|error| failed(Refusal::Invalid(format!("not a list of events: {error}"))))?;
-    let mut responses: Vec<v1::StreamCallsResponse> = Vec::new();
+    let mut placeless: Vec<v1::StreamCallsResponse> = Vec::new();
     let mut events = Vec::with_capacity(body.events.len());
     for (place, raw) in body.events.iter().enumerate() {
         let seq = seq_of(raw.get());
         if seq == 0 {
             let reason = format!("events[{place}] has no seq; events count from 1 in each call");
-            responses.push(rejection(&call_id, 0, &Refusal::Invalid(reason)));
+            placeless.push(rejection(&call_id, 0, &Refusal::Invalid(reason)));
             continue;
         }
         // Only an event of a body with bytes that are not UTF-8 is looked at for what stands in their place.
@@ -254,7 +254,7 @@ async fn events(
         let kept = event.as_ref().map(|event| wire::event(event).encode_to_vec().into()).unwrap_or_default();
         events.push(StreamEvent { call_id: call_id.clone(), seq, head: Some(Box::new(head)), event: Some(event), body: kept });
     }
-    responses.extend(service.take_in(&tenant, None, events).await.into_iter().map(Told::into));
+    let responses = service.take_in(&tenant, None, events).await.into_iter().map(Told::into).chain(placeless);
     let mut acknowledged = None;
     let mut rejections = Vec::new();
     let mut tally = Tally::of(body.events.len());
@@ -273,13 +273,13 @@ async fn events(
     }
     service.metrics.count(&tally);
     let ack = acknowledged.map(|seq| v1::Ack { call_id: call_id.clone(), seq });
-    Ok(Json(EventsAnswer { ack, rejections, verdict: service.verdict(&tenant, &call_id).ok() }))
+    Ok(Json(EventsAnswer { ack, rejections, verdict: service.verdict_of(&tenant, &call_id).await.ok() }))
 }
 
 async fn verdict(State(service): State<Arc<Service>>, extensions: Extensions, call_id: CallPath) -> Result<Json<v1::Verdict>, Failure> {
     let call_id = named(call_id)?;
     let tenant = tenant_of(&extensions, &service);
-    service.verdict(&tenant, &call_id).map(Json).map_err(|refusal| Failure(refusal, call_id))
+    service.verdict_of(&tenant, &call_id).await.map(Json).map_err(|refusal| Failure(refusal, call_id))
 }
 
 async fn scripts(State(service): State<Arc<Service>>, extensions: Extensions) -> Json<v1::ListScriptsResponse> {

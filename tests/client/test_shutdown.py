@@ -1,4 +1,4 @@
-"""SIGTERM: what is in flight is kept, and the server goes. Runs last: the server is no more after it."""
+"""SIGTERM: what is in flight is handed back, and the server goes. Runs last: the server is no more after it."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ import time
 import grpc
 import pytest
 from calls import BROADBAND_A, BROADBAND_D
-from client import standings
+from client import of, standings
 
 
 def is_gone(pid):
@@ -19,7 +19,7 @@ def is_gone(pid):
         return True
 
 
-def test_what_is_in_flight_is_kept(client, pid, call_id):
+def test_what_is_in_flight_is_handed_back(client, pid, call_id):
     live, over = f"{call_id}-live", f"{call_id}-over"
     with client.stream() as stream:
         stream.send_call(over, "broadband", BROADBAND_D)
@@ -31,14 +31,17 @@ def test_what_is_in_flight_is_kept(client, pid, call_id):
         assert standings(answers, over)[-1] == ("D", "D1", 1)
 
         os.kill(pid, signal.SIGTERM)
-        told = []
+        handed = []
         with pytest.raises(grpc.RpcError) as error:
             while True:
-                told.append(stream.next())
+                handed.append(stream.next())
         assert error.value.code() == grpc.StatusCode.UNAVAILABLE
         assert error.value.details() == "the server is shutting down"
-    # Nothing is left to be said: both calls are in the store as they were acknowledged.
-    assert told == []
+    # The call that is over was answered already; the live one is handed back as it stands.
+    assert [(kind, answer.call_id) for kind, answer in handed] == [("verdict", live)]
+    (verdict,) = of(handed, "verdict", live)
+    assert (verdict.label, verdict.rule_id, verdict.final, verdict.revision) == ("C", "C1", False, 0)
+    assert list(verdict.notices) == ["the server is shutting down and keeps no live state: send this call again from event 1"]
 
 
 def test_the_server_has_gone(address, pid):
