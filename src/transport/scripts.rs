@@ -34,8 +34,12 @@ pub(super) fn refused(error: VersionError) -> Status {
                 .collect();
             Status::with_error_details(Code::InvalidArgument, message, ErrorDetails::with_bad_request(violations))
         }
-        VersionError::Script(ScriptError::Unknown(id, _) | ScriptError::Version(id, ..)) => {
-            Status::with_error_details(Code::NotFound, message, ErrorDetails::with_resource_info("script", id, "", ""))
+        VersionError::Script(error) => {
+            let name = match error {
+                ScriptError::Unknown(id, _) => id,
+                ScriptError::Version(id, version, _) => format!("{id}@{version}"),
+            };
+            Status::with_error_details(Code::NotFound, message, ErrorDetails::with_resource_info("script", name, "", ""))
         }
         VersionError::Invalid(field, reason) => invalid(field, reason),
         VersionError::NothingBefore(id) => {

@@ -18,6 +18,8 @@ from grpc_status import rpc_status
 
 SERVICES = {
     SERVICE,
+    "callgrade.v1.Records",
+    "callgrade.v1.Scripts",
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
@@ -72,7 +74,7 @@ def test_reflection_lists_the_services(channel, version):
 
 def test_descriptors_come_whole(client):
     assert set(client.database.get_services()) <= SERVICES
-    assert [method.name for method in client.service.methods] == ["StreamCalls", "GradeCall", "ListScripts", "GetScript"]
+    assert [method.name for method in client.service.methods] == ["StreamCalls", "GradeCall", "ListScripts", "GetScript", "GetCallState"]
     verdict = client.message("Verdict").DESCRIPTOR.fields_by_name
     assert verdict["label"].number == 4 and verdict["callback"].message_type.name == "Callback"
     assert client.enum("DialResult")["DIAL_RESULT_FAILED"] == 8

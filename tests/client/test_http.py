@@ -222,6 +222,8 @@ def test_the_document_names_every_route_and_field(ask, client):
         "/v1/calls/{callId}",
         "/v1/calls/{callId}/events",
         "/v1/calls/{callId}/verdict",
+        "/v1/aliyun/report",
+        "/v1/freeswitch/cdr",
         "/v1/scripts",
         "/v1/openapi.json",
     }
