@@ -25,7 +25,7 @@ fn classified(calls: &[Dialled]) -> BTreeMap<String, v1::Verdict> {
     let output = callgrade(&["classify", "-"], &jsonl(calls));
     assert!(output.status.success());
     let verdict = |line: &str| serde_json::from_str::<v1::Verdict>(line).expect("a verdict");
-    stdout(&output).lines().map(|line| verdict(line)).map(|verdict| (verdict.call_id.clone(), verdict)).collect()
+    stdout(&output).lines().map(verdict).map(|verdict| (verdict.call_id.clone(), verdict)).collect()
 }
 
 /// Every event is in the store, and each call has one final verdict, the one that `classify` gives.
