@@ -47,10 +47,43 @@ impl Head {
         (self.started_at.is_some() || !zone.is_empty()).then(|| ingest::clock(self.started_at.as_ref(), zone))
     }
 
+    /// Puts a sign in place of what no text in a database may hold.
+    pub(super) fn make_keepable(&mut self) {
+        make_keepable(&mut self.time_zone);
+        make_all_keepable(&mut self.attributes);
+    }
+
     fn told(self) -> Option<Box<Self>> {
         (self != Self::default()).then(|| Box::new(self))
     }
 }
+
+/// Whether a call can be kept under an id.
+pub(super) fn is_keepable(call_id: &str) -> bool {
+    !call_id.contains('\0')
+}
+
+/// As [`Head::make_keepable`], of one text.
+pub(super) fn make_keepable(text: &mut String) {
+    if text.contains('\0') {
+        *text = text.replace('\0', "\u{FFFD}");
+    }
+}
+
+/// As [`Head::make_keepable`], of attributes.
+pub(super) fn make_all_keepable(attributes: &mut BTreeMap<String, String>) {
+    if attributes.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+        let clean = |(mut name, mut value): (String, String)| {
+            make_keepable(&mut name);
+            make_keepable(&mut value);
+            (name, value)
+        };
+        *attributes = std::mem::take(attributes).into_iter().map(clean).collect();
+    }
+}
+
+/// Why a call of such an id is refused.
+pub(super) const UNKEEPABLE: &str = "the call_id holds a NUL character";
 
 impl StreamEvent {
     /// Takes a stream's message apart; each thing that is wrong with its event stays with the event.

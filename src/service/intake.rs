@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, RwLockReadGuard};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use super::event::StreamEvent;
+use super::event::{StreamEvent, UNKEEPABLE, is_keepable};
 use super::journal::Generation;
 use super::live::{Outbox, key};
 use super::session::{Answers, Context, Keeping, Offered, Session};
@@ -94,6 +94,13 @@ impl<'a> Intake<'a> {
         if call_id.is_empty() {
             self.taken.told.push(Told::refused(seq, Refusal::Invalid("the event has no call_id".to_owned())));
             return;
+        }
+        if !is_keepable(&call_id) {
+            self.taken.told.push(Told::refused(seq, Refusal::Invalid(UNKEEPABLE.to_owned())));
+            return;
+        }
+        if let Some(head) = &mut head {
+            head.make_keepable();
         }
         let key = key(tenant, &call_id);
         let mut shard = service.live.shard(&key);

@@ -7,6 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use prost::Message;
 
+use super::event::{UNKEEPABLE, is_keepable, make_all_keepable, make_keepable};
 use super::intake::wall_ms;
 use super::journal::{Generation, Journal};
 use super::live::key;
@@ -38,6 +39,11 @@ impl Service {
         if record.call_id.is_empty() {
             return Err(Refusal::Invalid("the call has no call_id".to_owned()));
         }
+        if !is_keepable(&record.call_id) {
+            return Err(Refusal::Invalid(UNKEEPABLE.to_owned()));
+        }
+        make_keepable(&mut record.time_zone);
+        make_all_keepable(&mut record.attributes);
         let script = self.script(tenant, &record.script_id).map_err(Refusal::Script)?;
         let numbers = self.masked_record(tenant, &mut record);
         let mut tally = Tally::of(record.events.len() + record.rejections.len());

@@ -1,5 +1,7 @@
 //! PostgreSQL, by URL. `synchronous_commit` is on for every connection, so that a commit has been written to the server's disk.
 
+mod tls;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::str::FromStr;
@@ -10,6 +12,8 @@ use postgres::error::SqlState;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::{ToSql, Type};
 use postgres::{Client, Config, IsolationLevel, NoTls, Statement, Transaction};
+
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::schema::Dialect;
 use super::sql::{Column, Insert, Row, Sql, Value};
@@ -27,6 +31,8 @@ const READERS: usize = 16;
 /// A PostgreSQL server.
 pub struct Postgres {
     config: Config,
+    /// How connections are made, if by TLS.
+    tls: Option<MakeRustlsConnect>,
     place: String,
     writer: Mutex<Option<Connection>>,
     readers: Readers,
@@ -102,21 +108,27 @@ impl Postgres {
     /// # Errors
     /// The URL is none, or the server does not answer.
     pub fn open(url: &str) -> Result<Self, StoreError> {
-        let mut config = Config::from_str(url).map_err(|error| StoreError::Refused(format!("not a PostgreSQL URL: {error}")))?;
+        let (url, authorities) = tls::take(url);
+        let mut config = Config::from_str(&url).map_err(|error| StoreError::Refused(format!("not a PostgreSQL URL: {error}")))?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(PATIENCE);
         }
         if config.get_application_name().is_none() {
             config.application_name("callgrade");
         }
+        let tls = tls::connector(&mut config, authorities)?;
         let place = place(&config);
-        let postgres = Self { config, place, writer: Mutex::default(), readers: Readers::default(), claim: Mutex::default() };
+        let postgres = Self { config, tls, place, writer: Mutex::default(), readers: Readers::default(), claim: Mutex::default() };
         *lock(&postgres.writer) = Some(postgres.connect()?);
         Ok(postgres)
     }
 
     fn connect(&self) -> Result<Connection, StoreError> {
-        let mut client = self.config.connect(NoTls).map_err(|error| self.error(&error))?;
+        let connected = match &self.tls {
+            None => self.config.connect(NoTls),
+            Some(tls) => self.config.connect(tls.clone()),
+        };
+        let mut client = connected.map_err(|error| self.error(&error))?;
         client.batch_execute("SET synchronous_commit = on; SET client_min_messages = warning").map_err(|error| self.error(&error))?;
         Ok(Connection { client, statements: HashMap::new() })
     }

@@ -37,7 +37,7 @@ pub(super) fn refused(error: VersionError) -> Status {
         VersionError::Script(error) => {
             let name = match error {
                 ScriptError::Unknown(id, _) => id,
-                ScriptError::Version(id, asked, _) => format!("{id}@{asked}"),
+                ScriptError::Version(id, version, _) => format!("{id}@{version}"),
             };
             Status::with_error_details(Code::NotFound, message, ErrorDetails::with_resource_info("script", name, "", ""))
         }

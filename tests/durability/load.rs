@@ -173,12 +173,10 @@ async fn talk(
                         let known = &mut standing[by_id[rejection.call_id.as_str()]];
                         known.sent = known.acked;
                     }
-                    Some(Response::Verdict(verdict)) => {
-                        if verdict.r#final {
-                            progress.finals.lock().expect("verdicts").entry(verdict.call_id).or_default().insert(verdict.revision);
-                        }
+                    Some(Response::Verdict(verdict)) if verdict.r#final => {
+                        progress.finals.lock().expect("verdicts").entry(verdict.call_id).or_default().insert(verdict.revision);
                     }
-                    None => {}
+                    Some(Response::Verdict(_)) | None => {}
                 }
             }
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use callgrade::store::{Location, Store};
 use callgrade::wire::v1;
+use callgrade::wire::v1::stream_calls_response::Response;
 use prost::Message;
 
 use crate::support::{block_on, callgrade, comparable, stdout};
@@ -25,7 +26,7 @@ fn classified(calls: &[Dialled]) -> BTreeMap<String, v1::Verdict> {
     let output = callgrade(&["classify", "-"], &jsonl(calls));
     assert!(output.status.success());
     let verdict = |line: &str| serde_json::from_str::<v1::Verdict>(line).expect("a verdict");
-    stdout(&output).lines().map(|line| verdict(line)).map(|verdict| (verdict.call_id.clone(), verdict)).collect()
+    stdout(&output).lines().map(verdict).map(|verdict| (verdict.call_id.clone(), verdict)).collect()
 }
 
 /// Every event is in the store, and each call has one final verdict, the one that `classify` gives.
@@ -169,6 +170,41 @@ fn two_servers_do_not_share_a_store() {
     let output = callgrade(&["serve", "--listen", "127.0.0.1:0", "--store", &store], b"");
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(crate::support::stderr(&output), format!("callgrade: {store} is in use by another callgrade server\n"));
+}
+
+#[test]
+fn what_no_database_takes_is_refused_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = folder.path().to_string_lossy().into_owned();
+    let server = Process::start(&store, &[]);
+    let event = v1::CallEvent { at_ms: 1, event: Some(v1::call_event::Event::Hangup(v1::Hangup::default())) };
+    let request = |call_id: &str, value: &str| v1::StreamCallsRequest {
+        call_id: call_id.to_owned(),
+        seq: 1,
+        event: Some(event.clone()),
+        script_id: "telemarketing".to_owned(),
+        attributes: [("line".to_owned(), value.to_owned())].into(),
+        ..v1::StreamCallsRequest::default()
+    };
+    let told = block_on(async {
+        let mut client = v1::grading_client::GradingClient::connect(format!("http://{}", server.address)).await.expect("it answers");
+        let requests = tokio_stream::iter([request("nul\0", "1"), request("fine", "a\0b")]);
+        let mut answers = client.stream_calls(requests).await.expect("a stream").into_inner();
+        let mut told = Vec::new();
+        while let Some(answer) = answers.message().await.expect("no error") {
+            match answer.response {
+                Some(Response::Rejection(rejection)) => told.push(rejection.status.expect("a status").message),
+                Some(Response::Ack(ack)) => told.push(format!("{} {}", ack.call_id, ack.seq)),
+                Some(Response::Verdict(_)) | None => {}
+            }
+        }
+        told
+    });
+    assert_eq!(told, ["the call_id holds a NUL character", "fine 1"]);
+    server.kill();
+    let store = Store::open(&Location::Directory(folder.path().to_owned())).expect("the store opens");
+    let number = store.find("default", &["fine"]).expect("the store is read")[0].head.id;
+    assert_eq!(store.attributes(&[number]).expect("the store is read")[&number]["line"], "a\u{FFFD}b");
 }
 
 /// Dials calls in the background.

@@ -3,9 +3,10 @@
 use std::os::unix::fs::PermissionsExt;
 
 use callgrade::store::{Location, Store};
+use rcgen::{CertificateParams, KeyPair};
 
 use super::rows::{event, simple};
-use super::{Fresh, count, refused};
+use super::{Fresh, count, number, refused};
 use crate::support::postgres::PostgresServer;
 use callgrade::store::calls::Group;
 
@@ -79,6 +80,46 @@ fn a_killed_postgresql_is_told_and_gone_on_with_when_it_is_back() {
     // The connections were not told.
     assert_eq!(count(&store, "calls"), 2);
     store.commit(&mut simple(3, "t", "c3", "A", None)).expect("it is written");
+}
+
+#[test]
+fn tls_to_a_postgresql_means_that_its_certificate_is_verified() {
+    let Some(mut server) = PostgresServer::start() else {
+        println!("skipped: store::tls_to_a_postgresql_means_that_its_certificate_is_verified (PostgreSQL is not installed)");
+        return;
+    };
+    let key = KeyPair::generate().expect("a key");
+    let certificate = CertificateParams::new(["127.0.0.1".to_owned()]).and_then(|params| params.self_signed(&key)).expect("a certificate");
+    server.certify(&certificate.pem(), &key.serialize_pem());
+    let folder = tempfile::tempdir().expect("a folder");
+    let (ours, others) = (folder.path().join("our own.pem"), folder.path().join("others.pem"));
+    std::fs::write(&ours, certificate.pem()).expect("it is written");
+    let another = KeyPair::generate().expect("a key");
+    let other = CertificateParams::new(["127.0.0.1".to_owned()]).and_then(|params| params.self_signed(&another)).expect("a certificate");
+    std::fs::write(&others, other.pem()).expect("it is written");
+    let url = server.database("calls");
+    let with = |query: String| Store::open(&Location::parse(&format!("{url}?{query}")));
+    let reason = refused(with("sslmode=require".to_owned()));
+    assert!(reason.starts_with("the store cannot be reached") && reason.contains("TLS"), "it speaks none yet: {reason}");
+    server.kill();
+    server.run();
+    let encrypted = "SELECT CASE WHEN ssl THEN 1 ELSE 0 END FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    let file = ours.display().to_string().replace(' ', "%20");
+    for query in [format!("sslrootcert={file}"), format!("sslmode=verify-full&sslrootcert={file}")] {
+        let store = with(query.clone()).expect("it opens");
+        assert_eq!(number(&store, encrypted), 1, "{query}");
+    }
+    assert_eq!(number(&with(String::new()).expect("it opens"), encrypted), 0, "nobody asked for it");
+    for query in [format!("sslrootcert={}", others.display()), "sslmode=require".to_owned()] {
+        let reason = refused(with(query.clone()));
+        assert!(reason.contains("TLS"), "{query}: {reason}");
+    }
+    let nothing = folder.path().join("nothing.pem");
+    std::fs::write(&nothing, "").expect("it is written");
+    assert_eq!(
+        refused(with(format!("sslrootcert={}", nothing.display()))),
+        format!("the store refuses (sslrootcert {}: no certificate in it)", nothing.display())
+    );
 }
 
 #[test]

@@ -134,6 +134,21 @@ impl PostgresServer {
         panic!("PostgreSQL does not start: {}", self.log());
     }
 
+    /// Has it answer by TLS, too, with this certificate and key, from its next start on.
+    pub fn certify(&self, certificate: &str, key: &str) {
+        use std::io::Write;
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let file = self.folder.join("data").join(name);
+            std::fs::write(&file, text).expect("it is written");
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("it is ours");
+            if let Some((user, group)) = self.account {
+                chown(&file, Some(user), Some(group)).expect("it is theirs");
+            }
+        }
+        let settings = std::fs::File::options().append(true).open(self.folder.join("data/postgresql.conf"));
+        settings.expect("its settings").write_all(b"\nssl = on\n").expect("they are written");
+    }
+
     /// Kills it as a crash would: no goodbye to anyone, nothing written that was not.
     pub fn kill(&mut self) {
         let mut guard = self.guard.take().expect("it runs");
