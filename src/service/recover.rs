@@ -83,6 +83,10 @@ impl Service {
     /// runs on. Blocks while the store answers; to be called every few seconds.
     pub fn bring_back(&self) {
         let Some(journal) = &self.journal else { return };
+        // A database that was restarted has forgotten whose it is.
+        if let Err(error @ StoreError::InUse(_)) = journal.store().claim() {
+            tracing::error!("two servers at one store: {error}");
+        }
         let mut names: HashMap<Arc<str>, Vec<Arc<str>>> = HashMap::new();
         for (tenant, call_id) in self.live.evicted() {
             names.entry(tenant).or_default().push(call_id);

@@ -11,6 +11,7 @@ use callgrade::wire::v1;
 use callgrade::wire::v1::stream_calls_response::Response;
 use prost::Message;
 
+use crate::support::postgres::PostgresServer;
 use crate::support::{block_on, callgrade, comparable, stdout};
 
 mod disk;
@@ -64,12 +65,44 @@ fn nothing_is_lost_when_the_server_is_killed() {
     }
     let store = folder.path().to_string_lossy().into_owned();
     let calls = Arc::new(calls(2_000));
-    killed(&calls, &store, 10, |_| ());
+    killed(&calls, &store, 10, |_| Victim::Server);
     check(&Store::open(&Location::Directory(folder.path().to_owned())).expect("the store opens"), &calls);
 }
 
-/// Sends the calls over two streams while the server is killed so many times, each time after another share of the events.
-fn killed(calls: &Arc<Vec<Dialled>>, store: &str, kills: usize, mut also: impl FnMut(usize)) {
+#[test]
+fn nothing_is_lost_when_postgresql_is_killed() {
+    let Some(mut postgres) = PostgresServer::start() else {
+        println!("skipped: nothing_is_lost_when_postgresql_is_killed (PostgreSQL is not installed)");
+        return;
+    };
+    let url = postgres.database("killed");
+    let calls = Arc::new(calls(2_000));
+    killed(&calls, &url, 10, |kill| match kill % 3 {
+        // Under a server that goes on, and together with it.
+        0 => {
+            postgres.kill();
+            postgres.run();
+            Victim::Nobody
+        }
+        1 => {
+            postgres.kill();
+            postgres.run();
+            Victim::Server
+        }
+        _ => Victim::Server,
+    });
+    check(&Store::open(&Location::Postgres(url)).expect("the store opens"), &calls);
+}
+
+/// Who is killed.
+enum Victim {
+    Server,
+    /// Somebody else has been.
+    Nobody,
+}
+
+/// Sends the calls over two streams and strikes so many times, each time after another share of the events.
+fn killed(calls: &Arc<Vec<Dialled>>, store: &str, kills: usize, mut strike: impl FnMut(usize) -> Victim) {
     let total: usize = calls.iter().map(|call| call.events.len()).sum();
     let mut server = Process::start(store, &[]);
     let progress = Arc::new(Progress::default());
@@ -90,10 +123,11 @@ fn killed(calls: &Arc<Vec<Dialled>>, store: &str, kills: usize, mut also: impl F
             while progress.acked.load(Ordering::Relaxed) < at {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
-            server.kill();
-            also(kill);
-            server = Process::start(store, &[]);
-            progress.address.lock().expect("an address").clone_from(&server.address);
+            if let Victim::Server = tokio::task::block_in_place(|| strike(kill)) {
+                server.kill();
+                server = Process::start(store, &[]);
+                progress.address.lock().expect("an address").clone_from(&server.address);
+            }
         }
         for dialled in dialling {
             dialled.await.expect("the calls are sent");
