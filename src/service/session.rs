@@ -12,21 +12,21 @@ use crate::core::event::Event;
 use crate::core::script::Script;
 use crate::core::verdict::{EndedBy, Verdict};
 use crate::ingest;
-use crate::store::calls::{CallRow, EventKind, EventRow, Group, StandingRow, VerdictRow};
+use crate::store::calls::{EventKind, VerdictRow};
 use crate::telemetry::Metrics;
 use crate::wire::v1;
 
 use super::event::Head;
 use super::live::Outbox;
-use super::push::News;
 use super::quota::Permit;
 use super::tenant::Tenant;
 use super::told::{Answer, Graded};
-use super::whole::began_ms;
 use super::{Patience, Refusal};
 
+mod keep;
 mod restore;
 
+pub(super) use keep::Keeping;
 pub(super) use restore::Asleep;
 
 /// What an event led to: an acknowledgement, and sometimes a verdict.
@@ -249,46 +249,6 @@ impl Session {
         self.keep(seq, kind, body, &offered.numbers, cx);
     }
 
-    /// Has an event kept, and before the first the call.
-    fn keep(&mut self, seq: u32, kind: EventKind, body: Bytes, masked: &[[u8; 16]], cx: &mut Context<'_>) {
-        let Some(Keeping { rows, numbers, wall_ms }) = &mut cx.keeping else { return };
-        let (wall_ms, Some(call)) = (*wall_ms, &self.call) else { return };
-        if self.number == 0 {
-            self.number = numbers();
-            let head = self.told_head.take().unwrap_or_default();
-            let started = head.started_at.map(|at| (at.seconds, at.nanos));
-            rows.calls.push(CallRow {
-                id: self.number,
-                tenant: Arc::clone(&self.tenant.name),
-                call_id: Arc::clone(&self.call_id),
-                script_id: call.script().id.clone(),
-                script_version: call.script().version.clone(),
-                started,
-                time_zone: head.time_zone.into(),
-                began_ms: began_ms(started, wall_ms),
-                received_ms: wall_ms,
-                attributes: head.attributes.into_iter().collect(),
-            });
-            rows.standings.push(self.standing_row(&self.sent, None, ""));
-        }
-        rows.events.push(EventRow { call: self.number, seq, kind, received_ms: wall_ms, body });
-        rows.numbers.extend(masked.iter().map(|fingerprint| (self.number, *fingerprint)));
-    }
-
-    fn standing_row(&self, standing: &Standing, ended_ms: Option<i64>, ended_by: &'static str) -> StandingRow {
-        let script = self.call.as_ref().map(CallState::script);
-        let label = script.and_then(|script| script.labels.get(standing.label?));
-        let rule = script.and_then(|script| script.rules.get(standing.rule?));
-        StandingRow {
-            call: self.number,
-            label: label.map(|label| label.id.clone()).unwrap_or_default(),
-            rule: rule.map(|rule| rule.id.clone()).unwrap_or_default(),
-            revision: self.revision,
-            ended_by: ended_by.into(),
-            ended_ms,
-        }
-    }
-
     fn is_missing(&self, seq: u32) -> bool {
         self.missing.range(..=seq).next_back().is_some_and(|(_, to)| *to >= seq)
     }
@@ -361,21 +321,6 @@ impl Session {
             self.announce(&graded, before, keeping);
         }
         answers.push(Answer::Verdict(graded));
-    }
-
-    /// Has a verdict pushed, if the tenant wants that; `before` is where the call stood when its last verdict was told.
-    fn announce(&self, graded: &Graded, before: Standing, keeping: &mut Keeping<'_>) {
-        let Some(push) = &self.tenant.settings.push else { return };
-        let before = before.label.and_then(|label| graded.script.labels.get(label)).map_or("", |label| &label.id);
-        let news = News {
-            tenant: &self.tenant.name,
-            call: self.number,
-            turn: self.next - 1,
-            before,
-            made_ms: keeping.wall_ms,
-            verdict: &graded.message(&self.call_id),
-        };
-        keeping.rows.pushes.extend(push.row(&news));
     }
 
     fn grade(&self, call: &CallState, revision: u32) -> Graded {
@@ -476,15 +421,6 @@ pub(super) struct Context<'a> {
     pub(super) returned: bool,
     /// `None` where nothing is kept.
     pub(super) keeping: Option<Keeping<'a>>,
-}
-
-/// Where what is to be kept goes.
-pub(super) struct Keeping<'a> {
-    pub(super) rows: &'a mut Group,
-    /// Gives numbers to calls that begin.
-    pub(super) numbers: &'a dyn Fn() -> i64,
-    /// Now, in milliseconds since 1970.
-    pub(super) wall_ms: i64,
 }
 
 /// Equality of verdicts as the contract has it: without `revision`, `notices` and `ended_by`.
