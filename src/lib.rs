@@ -5,14 +5,16 @@
 //!
 //! ```text
 //!   files: JSONL, vCon, Aliyun,         gRPC, gRPC-web, HTTP/JSON,
-//!   FreeSWITCH                          pushed reports
+//!   FreeSWITCH                          pushed reports and CDRs
 //!            │                                   │
 //!          cli ──────────────┐              transport          one direction: each room
-//!            │               └────────────┐      │             knows only those below it
-//!            │                          service ─┘
+//!            │               │        who may what, TLS        knows only those below it
+//!            │               └────────────┐      │
+//!            │                          service ─┘        told: ack, verdict ──► streams, webhooks
 //!          ingest ◄──────────────────────┤  sessions of live calls: order, gaps, revisions
-//!            │  CallRecord, Rejection    │
-//!            ▼                           ▼
+//!            │  masked CallRecord,       │  journal: group commit, then what is told
+//!            │  Rejection                ├────────────────────────────────► store
+//!            ▼                           ▼    calls, versions, keys, outbox, audit: SQLite, PostgreSQL
 //!          script ───────────────────► core ◄─────────────────── eval
 //!   bundle → checked, compiled    Event → CallState (fold: tracker)    verdicts against what people
 //!   examples → train → model.txt    → Signals + Evidence               say: figures, errors
@@ -24,10 +26,19 @@
 //! - [`eval`]: how well calls and utterances are read, against what people say of them; knows only the core, and [`cli`] asks it.
 //! - [`ingest`]: one file per input format, all giving the same record; personal numbers masked in it ([`ingest::mask`]).
 //! - [`wire`]: the contract's messages, and the way from a verdict to them.
-//! - [`service`]: what the server does whichever transport asks. [`service::access`]: who asks; [`service::quota`]: how much they may.
-//! - [`transport`]: the doors, thin. [`transport::auth`]: who may call what, one table for all of them.
+//! - [`store`]: what is kept, in SQL over one small trait; what a write has answered is on disk.
+//! - [`service`]: what the server does whichever transport asks. An event goes through [`service::intake`] to its call and into the
+//!   [`service::journal`]; what came of it is told once its group is durable. [`service::live`]: the calls in memory, a cache of the
+//!   store. [`service::records`]: calls read back; [`service::versions`]: which script version grades; [`service::push`]: verdicts
+//!   from the outbox to webhooks; [`service::retention`]: calls kept no longer than they may be. [`service::tenant`]: whose calls
+//!   and by which settings; [`service::access`]: who asks; [`service::quota`]: how much they may.
+//! - [`transport`]: the doors, thin. [`transport::auth`]: who may call what, one table for all of them; [`transport::tls`]:
+//!   certificates, read again when they change.
 //! - [`telemetry`]: what an operator sees, logs, metrics, traces; told by all, asks nobody.
 //! - [`cli`]: one file per subcommand. [`config`]: the one reader of the environment and of files of settings.
+//!
+//! An event is stored before it is acknowledged, and a verdict's push in the transaction of the verdict, so a server that is killed
+//! loses nothing that it has told, and tells nothing twice but what nobody has confirmed.
 //!
 //! A verdict is a function of script version and events, so replay is the whole of batch grading and live cannot drift from it.
 
