@@ -38,7 +38,7 @@ impl fmt::Display for Refusal {
         match self {
             Self::Script(error) => error.fmt(f),
             Self::Invalid(reason) | Self::TooMuch(reason) | Self::NotOpen(reason) => f.write_str(reason),
-            Self::NoCall(call) => write!(f, "there is no live or recently ended call {call:?}"),
+            Self::NoCall(call) => write!(f, "there is no call {call:?}"),
             Self::Over(over) => over.fmt(f),
             Self::Store(error) => write!(f, "not kept, send it again: {error}"),
         }

@@ -12,7 +12,7 @@ use crate::store::records::StoredCall;
 use crate::wire::v1;
 
 impl Service {
-    /// The verdict of a live or recently ended call as of now.
+    /// The verdict of a call as of now.
     ///
     /// # Errors
     /// There is no such call in memory.

@@ -54,6 +54,8 @@ impl Sqlite {
             .busy_timeout(BUSY)
             .and_then(|()| connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())))
             .and_then(|()| connection.pragma_update(None, "synchronous", "FULL"))
+            // What is deleted is overwritten, not only let go.
+            .and_then(|()| connection.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(())))
             .and_then(|()| connection.pragma_update(None, "cache_size", -65_536))
             .and_then(|()| connection.pragma_update(None, "wal_autocheckpoint", 4_000))
             .map_err(|error| self.error(&error))?;

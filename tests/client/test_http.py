@@ -194,7 +194,7 @@ def test_live_errors(ask, client, call_id):
         200,
         {"ack": None, "rejections": [{"callId": call_id, "seq": 1, "status": status}], "verdict": None},
     )
-    reason = f'there is no live or recently ended call "{call_id}"'
+    reason = f'there is no call "{call_id}"'
     assert ask("GET", f"/v1/calls/{call_id}/verdict") == (404, error(5, "NOT_FOUND", reason, resource("call", call_id)))
     reason = "not a list of events: expected value at line 1 column 1"
     assert ask("POST", f"/v1/calls/{call_id}/events", b"x") == (400, error(3, "INVALID_ARGUMENT", reason, bad_request("call", reason)))
