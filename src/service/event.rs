@@ -47,10 +47,9 @@ impl Head {
         (self.started_at.is_some() || !zone.is_empty()).then(|| ingest::clock(self.started_at.as_ref(), zone))
     }
 
-    /// Puts a sign in place of what no text in a database may hold.
-    pub(super) fn make_keepable(&mut self) {
-        make_keepable(&mut self.time_zone);
-        make_all_keepable(&mut self.attributes);
+    /// Makes what is told such that every database takes it; what was cut off, as notices.
+    pub(super) fn make_keepable(&mut self) -> Vec<String> {
+        make_keepable(&mut self.time_zone, &mut self.attributes)
     }
 
     fn told(self) -> Option<Box<Self>> {
@@ -58,32 +57,71 @@ impl Head {
     }
 }
 
+/// Most bytes of a call's id, and of an attribute's name: what every database can have in an index.
+const MOST_ID_BYTES: usize = 512;
+/// Most bytes of an attribute's value.
+const MOST_VALUE_BYTES: usize = 1_024;
+
 /// Whether a call can be kept under an id.
-pub(super) fn is_keepable(call_id: &str) -> bool {
-    !call_id.contains('\0')
+///
+/// # Errors
+/// Why not.
+pub(super) fn check_id(call_id: &str) -> Result<(), String> {
+    if call_id.contains('\0') {
+        return Err("the call_id holds a NUL character".to_owned());
+    }
+    if call_id.len() > MOST_ID_BYTES {
+        return Err(format!("the call_id has {} bytes, more than {MOST_ID_BYTES}", call_id.len()));
+    }
+    Ok(())
 }
 
-/// As [`Head::make_keepable`], of one text.
-pub(super) fn make_keepable(text: &mut String) {
+/// Whether an event can have a place.
+///
+/// # Errors
+/// Why not.
+pub(super) fn check_seq(seq: u32) -> Result<(), String> {
+    match seq {
+        0 => Err("seq counts from 1".to_owned()),
+        // The next one could not be counted.
+        u32::MAX => Err(format!("seq {seq} is beyond the last there can be")),
+        _ => Ok(()),
+    }
+}
+
+/// Makes what is told of a call such that every database takes it; what was cut off, as notices.
+pub(super) fn make_keepable(time_zone: &mut String, attributes: &mut BTreeMap<String, String>) -> Vec<String> {
+    let mut notices = Vec::new();
+    clean(time_zone, MOST_ID_BYTES);
+    let fits = |(name, value): (&String, &String)| {
+        name.len() <= MOST_ID_BYTES && value.len() <= MOST_VALUE_BYTES && !name.contains('\0') && !value.contains('\0')
+    };
+    if attributes.iter().all(fits) {
+        return notices;
+    }
+    for (mut name, mut value) in std::mem::take(attributes) {
+        let (long_name, long_value) = (clean(&mut name, MOST_ID_BYTES), clean(&mut value, MOST_VALUE_BYTES));
+        if long_name || long_value {
+            let shown: String = name.chars().take(32).collect();
+            notices.push(format!("attribute {shown:?} is cut: a name may have {MOST_ID_BYTES} bytes and a value {MOST_VALUE_BYTES}"));
+        }
+        attributes.insert(name, value);
+    }
+    notices
+}
+
+/// Puts a sign in place of what no text in a database may hold, and cuts a text that is too long; whether it was.
+fn clean(text: &mut String, most: usize) -> bool {
     if text.contains('\0') {
         *text = text.replace('\0', "\u{FFFD}");
     }
-}
-
-/// As [`Head::make_keepable`], of attributes.
-pub(super) fn make_all_keepable(attributes: &mut BTreeMap<String, String>) {
-    if attributes.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
-        let clean = |(mut name, mut value): (String, String)| {
-            make_keepable(&mut name);
-            make_keepable(&mut value);
-            (name, value)
-        };
-        *attributes = std::mem::take(attributes).into_iter().map(clean).collect();
+    let long = text.len() > most;
+    if long {
+        let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+        text.truncate(end);
     }
+    long
 }
-
-/// Why a call of such an id is refused.
-pub(super) const UNKEEPABLE: &str = "the call_id holds a NUL character";
 
 impl StreamEvent {
     /// Takes a stream's message apart; each thing that is wrong with its event stays with the event.

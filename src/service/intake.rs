@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, RwLockReadGuard};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use super::event::{StreamEvent, UNKEEPABLE, is_keepable};
+use super::event::{StreamEvent, check_id, check_seq};
 use super::journal::Generation;
 use super::live::{Outbox, key};
 use super::session::{Answers, Context, Keeping, Offered, Session};
@@ -95,13 +95,18 @@ impl<'a> Intake<'a> {
             self.taken.told.push(Told::refused(seq, Refusal::Invalid("the event has no call_id".to_owned())));
             return;
         }
-        if !is_keepable(&call_id) {
-            self.taken.told.push(Told::refused(seq, Refusal::Invalid(UNKEEPABLE.to_owned())));
+        if service.journal.is_some()
+            && let Err(reason) = check_id(&call_id)
+        {
+            self.taken.told.push(Told::refused(seq, Refusal::Invalid(reason)));
             return;
         }
-        if let Some(head) = &mut head {
-            head.make_keepable();
+        if let Err(reason) = check_seq(seq) {
+            // Before anything begins that would have no event.
+            self.taken.told.push(Told::new(call_id, Answer::refused(seq, Refusal::Invalid(reason))));
+            return;
         }
+        let cut = head.as_mut().filter(|_| service.journal.is_some()).map(|head| head.make_keepable()).unwrap_or_default();
         let key = key(tenant, &call_id);
         let mut shard = service.live.shard(&key);
         let session = match shard.calls.get_mut(&key) {
@@ -134,6 +139,7 @@ impl<'a> Intake<'a> {
             }
         }
         session.head(seq, head);
+        cut.into_iter().for_each(|notice| session.notice(notice));
         // Another stream may hear of the call so far, and wait for its gap.
         let mut other = None;
         let mut returned = false;
@@ -190,6 +196,13 @@ impl<'a> Intake<'a> {
     }
 }
 
+/// Events of calls that the store could not be asked for.
+fn refused(events: Vec<StreamEvent>, error: &StoreError) -> Taken {
+    tracing::error!(events = events.len(), "events of calls that had to be looked up were refused: {error}");
+    let refuse = |event: StreamEvent| Told::new(event.call_id, Answer::refused(event.seq, Refusal::Store(error.clone())));
+    Taken { told: events.into_iter().map(refuse).collect(), ..Taken::default() }
+}
+
 impl Service {
     /// Begins to take events in that came at `now`.
     pub fn intake<'a>(&'a self, now: Instant, tenant: &'a Arc<Tenant>, owner: Option<&'a Arc<Outbox>>) -> Intake<'a> {
@@ -209,10 +222,12 @@ impl Service {
             let epoch = self.live.epoch();
             let found = match journal.store().find(&tenant.name, &ids) {
                 Ok(found) => found,
-                Err(error) => {
-                    let refuse = |event: StreamEvent| Told::new(event.call_id, Answer::refused(event.seq, Refusal::Store(error.clone())));
-                    return Taken { told: events.into_iter().map(refuse).collect(), ..Taken::default() };
-                }
+                Err(error) => return refused(events, &error),
+            };
+            // What may ask the store again is asked before the gate is opened: nobody waits behind a database there.
+            let versions = match self.versions_of(tenant, &found) {
+                Ok(versions) => versions,
+                Err(error) => return refused(events, &error),
             };
             let (gate, now_epoch) = self.live.open_gate();
             if now_epoch != epoch {
@@ -220,9 +235,11 @@ impl Service {
                 continue;
             }
             let (now, wall_ms) = (Instant::now(), wall_ms());
-            for stored in found {
+            for (stored, script) in found.into_iter().zip(versions) {
                 absent.remove(&*stored.head.call_id);
-                self.adopt(tenant, stored, now, wall_ms);
+                if let Some(script) = script {
+                    self.adopt(tenant, script, stored, now, wall_ms);
+                }
             }
             let (rows, taken) = (Group::default(), Taken::default());
             let mut intake = Intake { service: self, _gate: gate, tenant, owner, now, wall_ms, absent: Some(&absent), rows, taken };
@@ -257,10 +274,18 @@ impl Service {
         if unknown.is_empty() {
             return taken;
         }
+        // Whoever goes meanwhile leaves no work behind.
+        let _turn = self.lookups.acquire().await;
         let (service, tenant, owner) = (Arc::clone(self), Arc::clone(tenant), owner.cloned());
+        let ids: Vec<(String, u32)> = unknown.iter().map(|event| (event.call_id.clone(), event.seq)).collect();
         let looked_up = tokio::task::spawn_blocking(move || service.take_unknown(&tenant, owner.as_ref(), unknown, wary)).await;
-        if let Ok(later) = looked_up {
-            taken.append(later);
+        match looked_up {
+            Ok(later) => taken.append(later),
+            Err(error) => {
+                let lost = StoreError::Unavailable(format!("the look-up ended: {error}"));
+                let refuse = |(call_id, seq)| Told::new(call_id, Answer::refused(seq, Refusal::Store(lost.clone())));
+                taken.told.extend(ids.into_iter().map(refuse));
+            }
         }
         taken
     }
@@ -268,6 +293,8 @@ impl Service {
     /// What a call's owner has not been told yet, and whether the call still waits for an earlier event. A stream that no
     /// longer hears of the call is told nothing and has nothing to wait for.
     pub fn owed(&self, tenant: &Tenant, call_id: &str, owner: &Arc<Outbox>) -> (Taken, bool) {
+        // While calls are being taken out it is not known yet what became of their rows.
+        let (_gate, _) = self.live.open_gate();
         let key = key(tenant, call_id);
         let mut taken = Taken::default();
         let mut shard = self.live.shard(&key);
@@ -277,9 +304,9 @@ impl Service {
         if !session.begun() && !gapped {
             shard.calls.remove(&key);
         }
-        drop(shard);
         let to = taken.told.len();
         taken.spans.extend(self.journal.as_ref().and_then(|journal| journal.latest()).map(|generation| (to, generation)));
+        drop(shard);
         (taken, gapped)
     }
 
@@ -301,7 +328,9 @@ impl Service {
                         let _ = journal.append(&mut rows);
                     }
                     if over {
-                        shard.calls.remove(&key);
+                        if let Some(gone) = shard.calls.remove(&key) {
+                            gone.say_goodbye();
+                        }
                         continue;
                     }
                     if !session.owed.is_empty()
@@ -328,7 +357,7 @@ impl Service {
                 if session.owned_by(owner) && session.is_live() {
                     session.notice("the server is shutting down and keeps no live state: send this call again from event 1".to_owned());
                     let call_id = session.call_id.to_string();
-                    handed.extend(session.verdict(now).map(|graded| Told::new(call_id, super::told::Answer::Verdict(graded))));
+                    handed.extend(session.verdict(now).map(|graded| Told::new(call_id, Answer::Verdict(graded))));
                 }
             }
         }

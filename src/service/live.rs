@@ -178,8 +178,9 @@ impl LiveCalls {
         let mut evicted = lock(&self.evicted);
         for mut shard in self.shards() {
             shard.calls.retain(|_, session| {
-                let goes = numbers.contains(&session.number);
+                let goes = session.number != 0 && numbers.contains(&session.number);
                 if goes {
+                    session.say_goodbye();
                     evicted.insert((Arc::clone(&session.tenant.name), Arc::clone(&session.call_id)));
                 }
                 !goes

@@ -129,6 +129,11 @@ fn grade_with(script: &Arc<Script>, record: CallRecord) -> (v1::Verdict, Vec<Rej
     (wire::verdict(script, head, &verdict), record.rejections)
 }
 
+/// Look-ups in the store at one time.
+fn lookups() -> tokio::sync::Semaphore {
+    tokio::sync::Semaphore::new(64)
+}
+
 /// What every transport shares.
 #[derive(Debug)]
 pub struct Service {
@@ -144,6 +149,8 @@ pub struct Service {
     pub metrics: Arc<Metrics>,
     /// Whether calls are taken.
     pub readiness: Readiness,
+    /// Whoever has the store asked for calls takes a turn, so that a store that does not answer is not asked by everybody.
+    lookups: tokio::sync::Semaphore,
     /// What masked numbers are hashed with; `None` where nothing is kept.
     pub mask_key: Option<MaskKey>,
     /// The script versions that are kept; `None`: there are only those of the files.
@@ -162,7 +169,17 @@ impl Service {
     #[must_use]
     pub fn forgetting(scripts: ScriptChoice, tenants: Tenants, patience: Patience) -> Arc<Self> {
         let (live, metrics) = (Arc::new(LiveCalls::new(patience)), Arc::default());
-        Arc::new(Self { scripts, tenants, live, journal: None, metrics, readiness: Readiness::default(), mask_key: None, versions: None })
+        Arc::new(Self {
+            scripts,
+            tenants,
+            live,
+            journal: None,
+            metrics,
+            readiness: Readiness::default(),
+            lookups: lookups(),
+            mask_key: None,
+            versions: None,
+        })
     }
 
     /// A service that keeps its calls. It brings back none; see [`recover`](Self::recover).
@@ -194,7 +211,17 @@ impl Service {
         };
         let journal = Journal::start(store, Arc::clone(&live), linger, Box::new(counting))?;
         let (journal, versions) = (Some(journal), Some(Arc::new(versions)));
-        Ok(Arc::new(Self { scripts, tenants, live, journal, metrics, readiness: Readiness::default(), mask_key, versions }))
+        Ok(Arc::new(Self {
+            scripts,
+            tenants,
+            live,
+            journal,
+            metrics,
+            readiness: Readiness::default(),
+            lookups: lookups(),
+            mask_key,
+            versions,
+        }))
     }
 
     /// The script that grades a tenant's call that begins now and names `id`.

@@ -96,7 +96,11 @@ impl InMemory for Service {
 
     fn forget(&self, tenant: &str, call_id: &str) {
         let key = key(&self.tenants.of(tenant), call_id);
-        self.live.shard(&key).calls.remove(&key);
+        // Whoever has just found it in the store looks again.
+        let _gate = self.live.close_gate();
+        if let Some(gone) = self.live.shard(&key).calls.remove(&key) {
+            gone.say_goodbye();
+        }
     }
 
     fn forget_numbers(&self, numbers: &[i64]) {
@@ -104,7 +108,16 @@ impl InMemory for Service {
             return;
         }
         let numbers: HashSet<i64> = numbers.iter().copied().collect();
-        self.live.shards().for_each(|mut shard| shard.calls.retain(|_, session| !numbers.contains(&session.number)));
+        let _gate = self.live.close_gate();
+        for mut shard in self.live.shards() {
+            shard.calls.retain(|_, session| {
+                let goes = numbers.contains(&session.number);
+                if goes {
+                    session.say_goodbye();
+                }
+                !goes
+            });
+        }
     }
 }
 

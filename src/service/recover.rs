@@ -8,6 +8,7 @@ use super::intake::wall_ms;
 use super::live::key;
 use super::session::Session;
 use super::tenant::Tenant;
+use super::versions::VersionError;
 use super::{Service, Stage};
 use crate::core::script::Script;
 use crate::store::StoreError;
@@ -35,7 +36,8 @@ impl Service {
         self.readiness.enter(Stage::Recovering);
         let (now, wall_ms) = (Instant::now(), wall_ms());
         let open_since = wall_ms - i64::try_from(self.live.patience.final_open.as_millis()).unwrap_or(i64::MAX);
-        let mut scripts: HashMap<(String, String), Option<Arc<Script>>> = HashMap::new();
+        let mut scripts = HashMap::new();
+        let mut unread = None;
         journal.store().open_calls(open_since, &mut |stored| {
             let tenant = self.tenants.of(&stored.head.tenant);
             let name = (stored.head.script_id.clone(), stored.head.script_version.clone());
@@ -43,23 +45,29 @@ impl Service {
             recovered.calls += 1;
             recovered.events += stored.events.len();
             match script {
-                Some(script) => self.insert(&tenant, Arc::clone(script), stored, now, wall_ms),
-                None => recovered.lost += 1,
+                Ok(Some(script)) => self.adopt(&tenant, Arc::clone(script), stored, now, wall_ms),
+                Ok(None) => recovered.lost += 1,
+                Err(error) => unread = Some(error.clone()),
             }
         })?;
+        if let Some(error) = unread {
+            return Err(error);
+        }
         self.metrics.recovered(now.elapsed(), recovered.calls);
         self.readiness.enter(Stage::Starting);
         Ok(recovered)
     }
 
-    /// Brings a call back if it is not in memory.
-    pub(super) fn adopt(&self, tenant: &Arc<Tenant>, stored: StoredCall, now: Instant, wall_ms: i64) {
-        if let Some(script) = self.version(tenant, &stored.head.script_id, &stored.head.script_version) {
-            self.insert(tenant, script, stored, now, wall_ms);
-        }
+    /// The versions that calls of the store began with; `None` where one is kept no more.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(super) fn versions_of(&self, tenant: &Tenant, calls: &[StoredCall]) -> Result<Vec<Option<Arc<Script>>>, StoreError> {
+        calls.iter().map(|stored| self.version(tenant, &stored.head.script_id, &stored.head.script_version)).collect()
     }
 
-    fn insert(&self, tenant: &Arc<Tenant>, script: Arc<Script>, stored: StoredCall, now: Instant, wall_ms: i64) {
+    /// Brings a call back if it is not in memory.
+    pub(super) fn adopt(&self, tenant: &Arc<Tenant>, script: Arc<Script>, stored: StoredCall, now: Instant, wall_ms: i64) {
         let key = key(tenant, &stored.head.call_id);
         let mut shard = self.live.shard(&key);
         if !shard.calls.contains_key(&key) {
@@ -70,13 +78,19 @@ impl Service {
         }
     }
 
-    /// The version of a script that a call began with.
-    pub(super) fn version(&self, tenant: &Tenant, id: &str, version: &str) -> Option<Arc<Script>> {
-        let known = self.script_version(tenant, id, version);
-        if let Err(error) = &known {
-            tracing::error!(script = id, version, tenant = &*tenant.name, "calls cannot go on: {error}");
+    /// The version of a script that a call began with; `None`: it is kept no more.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(super) fn version(&self, tenant: &Tenant, id: &str, version: &str) -> Result<Option<Arc<Script>>, StoreError> {
+        match self.script_version(tenant, id, version) {
+            Ok(script) => Ok(Some(script)),
+            Err(VersionError::Store(error)) => Err(error),
+            Err(error) => {
+                tracing::error!(script = id, version, tenant = &*tenant.name, "calls cannot go on: {error}");
+                Ok(None)
+            }
         }
-        known.ok()
     }
 
     /// Brings back calls that were taken out of memory because they could not be written, once the store answers: their idle time
@@ -85,7 +99,8 @@ impl Service {
         let Some(journal) = &self.journal else { return };
         // A database that was restarted has forgotten whose it is.
         if let Err(error @ StoreError::InUse(_)) = journal.store().claim() {
-            tracing::error!("two servers at one store: {error}");
+            tracing::error!("another server has taken the store over; this one takes no calls any more: {error}");
+            self.readiness.enter(Stage::Draining);
         }
         let mut names: HashMap<Arc<str>, Vec<Arc<str>>> = HashMap::new();
         for (tenant, call_id) in self.live.evicted() {
@@ -95,11 +110,15 @@ impl Service {
             let tenant = self.tenants.of(&name);
             let ids: Vec<&str> = call_ids.iter().map(|id| &**id).collect();
             let epoch = self.live.epoch();
-            let found = journal.store().find(&name, &ids);
+            let found = journal.store().find(&name, &ids).and_then(|found| Ok((self.versions_of(&tenant, &found)?, found)));
             let (_gate, now_epoch) = self.live.open_gate();
             match found {
-                Ok(found) if now_epoch == epoch => {
-                    found.into_iter().for_each(|stored| self.adopt(&tenant, stored, Instant::now(), wall_ms()));
+                Ok((versions, found)) if now_epoch == epoch => {
+                    for (stored, script) in found.into_iter().zip(versions) {
+                        if let Some(script) = script {
+                            self.adopt(&tenant, script, stored, Instant::now(), wall_ms());
+                        }
+                    }
                 }
                 _ => self.live.note_evicted(call_ids.into_iter().map(|call_id| (Arc::clone(&name), call_id))),
             }

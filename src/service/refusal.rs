@@ -40,7 +40,7 @@ impl fmt::Display for Refusal {
             Self::Invalid(reason) | Self::TooMuch(reason) | Self::NotOpen(reason) => f.write_str(reason),
             Self::NoCall(call) => write!(f, "there is no call {call:?}"),
             Self::Over(over) => over.fmt(f),
-            Self::Store(error) => write!(f, "not kept, send it again: {error}"),
+            Self::Store(error) => write!(f, "not kept, send it again: {}", error.kind()),
         }
     }
 }

@@ -127,7 +127,8 @@ impl Session {
     /// Takes the call's head as the message with event `seq` carries it. The head is event 1's, a repetition of which changes
     /// nothing; another's counts until that has come.
     pub(super) fn head(&mut self, seq: u32, head: Option<Box<Head>>) {
-        let Some(call) = self.call.as_mut().filter(|_| !self.dated) else { return };
+        // What is kept of it stays.
+        let Some(call) = self.call.as_mut().filter(|_| !self.dated && self.number == 0) else { return };
         if let Some(head) = head {
             if let Some(clock) = head.clock(&self.tenant.settings.time_zone) {
                 call.set_clock(clock);
@@ -158,15 +159,6 @@ impl Session {
     pub(super) fn take(&mut self, seq: u32, event: Offered, cx: &mut Context<'_>, answers: &mut Answers) {
         self.touched = cx.now;
         self.wake(cx.now);
-        if seq == 0 {
-            answers.push(Answer::refused(0, Refusal::Invalid("seq counts from 1".to_owned())));
-            return;
-        }
-        if seq == u32::MAX {
-            // The next one could not be counted.
-            answers.push(Answer::refused(seq, Refusal::Invalid(format!("seq {seq} is beyond the last there can be"))));
-            return;
-        }
         if let (Some(refusal), None) = (&self.barred, &self.call) {
             let waiting = std::mem::take(&mut self.waiting).into_keys().chain([seq]);
             answers.extend(waiting.map(|seq| Answer::refused(seq, refusal.clone())));
@@ -288,7 +280,7 @@ impl Session {
 
     /// Sends a verdict where it differs from the one sent before.
     pub(super) fn tell(&mut self, answers: &mut Answers, cx: &mut Context<'_>) {
-        let Some(call) = &self.call else { return };
+        let Some(call) = self.call.as_ref().filter(|_| cx.keeping.is_none() || self.number != 0) else { return };
         let standing = call.standing();
         let Some(ended_by) = call.ended_by() else {
             if standing != self.sent {
@@ -364,6 +356,9 @@ impl Session {
             return true;
         }
         if self.ended_at.is_none() && self.touched + cx.patience.idle <= cx.now {
+            if cx.keeping.is_some() && self.number == 0 {
+                return true;
+            }
             let Some(call) = &mut self.call else { return true };
             call.close(EndedBy::Idle);
             self.tell(&mut answers, cx);
@@ -381,6 +376,13 @@ impl Session {
                 Answer::Refused(..) => {}
             }
             self.owed.push(answer);
+        }
+    }
+
+    /// Has the owner see that the call is not here any more, so that nobody waits for it.
+    pub(super) fn say_goodbye(&self) {
+        if let Some(owner) = self.owner.upgrade() {
+            owner.push(&self.call_id);
         }
     }
 

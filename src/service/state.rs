@@ -29,12 +29,24 @@ impl Service {
     /// # Errors
     /// There is no such call, or the store cannot be read.
     pub async fn verdict_of(self: &Arc<Self>, tenant: &Arc<Tenant>, call_id: &str) -> Result<v1::Verdict, Refusal> {
-        match self.verdict(tenant, call_id) {
-            Err(Refusal::NoCall(_)) => {}
-            known => return known,
+        let (known, generation) = {
+            let (_gate, _) = self.live.open_gate();
+            (self.verdict(tenant, call_id).ok(), self.journal.as_ref().and_then(|journal| journal.latest()))
+        };
+        if let Some(known) = known {
+            let durable = match generation {
+                Some(generation) => generation.durable().await.is_ok(),
+                None => true,
+            };
+            // What could not be written is asked of the store instead.
+            if durable {
+                return Ok(known);
+            }
         }
         let stored = self.stored(tenant, call_id).await?;
-        let script = self.version(tenant, &stored.head.script_id, &stored.head.script_version);
+        let (service, of, head) = (Arc::clone(self), Arc::clone(tenant), stored.head.clone());
+        let asking = tokio::task::spawn_blocking(move || service.version(&of, &head.script_id, &head.script_version));
+        let script = asking.await.ok().transpose().map_err(Refusal::Store)?.flatten();
         let script = script.ok_or_else(|| Refusal::NoCall(call_id.to_owned()))?;
         let now = Instant::now();
         let graded = Session::restore(Arc::clone(tenant), script, stored, now, wall_ms()).verdict(now);
@@ -43,6 +55,7 @@ impl Service {
 
     /// A call as the store has it.
     async fn stored(self: &Arc<Self>, tenant: &Tenant, call_id: &str) -> Result<StoredCall, Refusal> {
+        let _turn = self.lookups.acquire().await;
         let (service, name, id) = (Arc::clone(self), Arc::clone(&tenant.name), call_id.to_owned());
         let asking = tokio::task::spawn_blocking(move || {
             let journal = service.journal.as_ref()?;
@@ -77,6 +90,7 @@ impl Service {
     async fn state_in_memory(&self, tenant: &Tenant, call_id: &str) -> Option<v1::GetCallStateResponse> {
         let key = key(tenant, call_id);
         let (state, generation) = {
+            let (_gate, _) = self.live.open_gate();
             let mut shard = self.live.shard(&key);
             let session = shard.calls.get_mut(&key)?;
             let verdict = session.verdict(Instant::now());

@@ -7,7 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use prost::Message;
 
-use super::event::{UNKEEPABLE, is_keepable, make_all_keepable, make_keepable};
+use super::event::{check_id, make_keepable};
 use super::intake::wall_ms;
 use super::journal::{Generation, Journal};
 use super::live::key;
@@ -17,6 +17,7 @@ use super::tenant::Tenant;
 use super::{Refusal, Service, grade_with};
 use crate::core::script::Script;
 use crate::ingest::{CallRecord, Rejection};
+use crate::store::StoreError;
 use crate::store::calls::{CallRow, EventKind, EventRow, Group, StandingRow, VerdictRow};
 use crate::store::records::{CallHead, StoredCall};
 use crate::telemetry::Tally;
@@ -25,7 +26,20 @@ use crate::wire::{self, v1};
 /// What is said with the verdict of a call whose id is another's.
 const TAKEN: &str = "another call of this id is kept: this verdict is of what was sent now, and is not kept";
 
+/// How often a call of the same id is waited for that is on its way to the store.
+const PATIENCE: u32 = 3;
+
 type Graded = (v1::Verdict, Vec<Rejection>);
+
+/// What became of a call that came whole.
+enum Kept {
+    /// There is nothing to keep, or it is kept.
+    Nothing(Graded),
+    /// It becomes durable with this.
+    With(Graded, Arc<Generation>),
+    /// One of the same id becomes durable with this.
+    Later(Arc<Generation>, CallRecord),
+}
 
 impl Service {
     /// Grades a call whole, keeps it where calls are kept, and answers once that is durable.
@@ -39,11 +53,10 @@ impl Service {
         if record.call_id.is_empty() {
             return Err(Refusal::Invalid("the call has no call_id".to_owned()));
         }
-        if !is_keepable(&record.call_id) {
-            return Err(Refusal::Invalid(UNKEEPABLE.to_owned()));
+        if self.journal.is_some() {
+            check_id(&record.call_id).map_err(Refusal::Invalid)?;
+            record.notices.extend(make_keepable(&mut record.time_zone, &mut record.attributes));
         }
-        make_keepable(&mut record.time_zone);
-        make_all_keepable(&mut record.attributes);
         let script = self.script(tenant, &record.script_id).map_err(Refusal::Script)?;
         let numbers = self.masked_record(tenant, &mut record);
         let mut tally = Tally::of(record.events.len() + record.rejections.len());
@@ -55,58 +68,71 @@ impl Service {
             return Ok(graded);
         }
         let call_id = record.call_id.clone();
-        let (service, of) = (Arc::clone(self), Arc::clone(tenant));
-        let keeping = tokio::task::spawn_blocking(move || service.grade_and_keep(&of, &script, record, &numbers));
-        let kept = keeping.await.map_err(|error| Refusal::Invalid(format!("the call could not be graded: {error}")))?;
-        let (graded, generation) = kept.map_err(Refusal::Store)?;
-        if let Some(generation) = generation {
-            generation.durable().await.map_err(Refusal::Store)?;
-            self.leave_to_store(tenant, &call_id);
-            self.count_final(&graded.0);
+        let _turn = self.lookups.acquire().await;
+        let (mut record, mut patience) = (record, PATIENCE);
+        loop {
+            let (service, of, with, hashes) = (Arc::clone(self), Arc::clone(tenant), Arc::clone(&script), numbers.clone());
+            let keeping = tokio::task::spawn_blocking(move || service.grade_and_keep(&of, &with, record, &hashes, patience > 0));
+            let kept = keeping.await.map_err(|error| Refusal::Store(StoreError::Unavailable(format!("the grading ended: {error}"))))?;
+            match kept.map_err(Refusal::Store)? {
+                Kept::Nothing(graded) => return Ok(graded),
+                Kept::With(graded, generation) => {
+                    generation.durable().await.map_err(Refusal::Store)?;
+                    self.leave_to_store(tenant, &call_id);
+                    self.count_final(&graded.0);
+                    return Ok(graded);
+                }
+                Kept::Later(generation, back) => {
+                    // Whether it could be written is seen when it is looked for again.
+                    let _ = generation.durable().await;
+                    (record, patience) = (back, patience - 1);
+                }
+            }
         }
-        Ok(graded)
     }
 
     fn count_final(&self, verdict: &v1::Verdict) {
         self.metrics.final_verdict(&verdict.script_id, &verdict.label, &verdict.rule_id);
     }
 
-    /// Grades a call and has it kept; the generation it becomes durable with, unless there is nothing to keep.
-    #[allow(clippy::type_complexity)]
+    /// Grades a call and has it kept, if it is not. `patient` where a call of its id that is on its way to the store is waited for.
     fn grade_and_keep(
         &self,
         tenant: &Arc<Tenant>,
         script: &Arc<Script>,
         record: CallRecord,
         numbers: &[[u8; 16]],
-    ) -> Result<(Graded, Option<Arc<Generation>>), crate::store::StoreError> {
-        let Some(journal) = &self.journal else { return Ok((grade_with(script, record), None)) };
+        patient: bool,
+    ) -> Result<Kept, StoreError> {
+        let Some(journal) = &self.journal else { return Ok(Kept::Nothing(grade_with(script, record))) };
         let key = key(tenant, &record.call_id);
+        let taken = |record| {
+            let (mut verdict, rejections) = grade_with(script, record);
+            verdict.notices.push(TAKEN.to_owned());
+            Ok(Kept::Nothing((verdict, rejections)))
+        };
         loop {
             let epoch = self.live.epoch();
-            let found = journal.store().find(&tenant.name, &[&record.call_id])?.into_iter().next();
+            if let Some(found) = journal.store().find(&tenant.name, &[&record.call_id])?.into_iter().next() {
+                if !same(&found.events, &events(0, 0, &record)) {
+                    return taken(record);
+                }
+                let version = self.version(tenant, &found.head.script_id, &found.head.script_version)?;
+                let (mut verdict, rejections) = grade_with(version.as_ref().unwrap_or(script), record);
+                verdict.revision = found.head.revision.max(1);
+                return Ok(Kept::Nothing((verdict, rejections)));
+            }
             let (_gate, now_epoch) = self.live.open_gate();
             if now_epoch != epoch {
                 continue;
             }
             let (now, wall_ms) = (Instant::now(), wall_ms());
-            if let Some(found) = found {
-                let again = same(&found.events, &events(0, wall_ms, &record));
-                let version = if again { self.version(tenant, &found.head.script_id, &found.head.script_version) } else { None };
-                let (mut verdict, rejections) = grade_with(version.as_ref().unwrap_or(script), record);
-                if again {
-                    verdict.revision = found.head.revision.max(1);
-                } else {
-                    verdict.notices.push(TAKEN.to_owned());
-                }
-                return Ok(((verdict, rejections), None));
-            }
             let mut shard = self.live.shard(&key);
             if shard.calls.contains_key(&key) {
-                drop(shard);
-                let (mut verdict, rejections) = grade_with(script, record);
-                verdict.notices.push(TAKEN.to_owned());
-                return Ok(((verdict, rejections), None));
+                return match journal.latest().filter(|_| patient) {
+                    Some(generation) => Ok(Kept::Later(generation, record)),
+                    None => taken(record),
+                };
             }
             let mut rows = Group::default();
             let stored = head(journal, tenant, script, &record, wall_ms, &mut rows);
@@ -115,8 +141,10 @@ impl Service {
             rows.numbers.extend(numbers.iter().map(|fingerprint| (stored.head.id, *fingerprint)));
             // Holds the name until the store knows it.
             let session = Session::restore(Arc::clone(tenant), Arc::clone(script), stored, now, wall_ms);
-            shard.calls.insert(key, Box::new(session));
-            return Ok((graded, Some(journal.append(&mut rows))));
+            shard.calls.insert(key.clone(), Box::new(session));
+            // Where whoever sent it does not wait for the end, the time for late events is the end.
+            shard.schedule(&key, &self.live.patience);
+            return Ok(Kept::With(graded, journal.append(&mut rows)));
         }
     }
 

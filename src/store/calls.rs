@@ -167,7 +167,7 @@ const STANDINGS: Insert = Insert {
     table: "standings",
     columns: &["call", "label", "rule", "revision", "ended_by", "ended_ms"],
     conflict: "ON CONFLICT (call) DO UPDATE SET label = excluded.label, rule = excluded.rule, revision = excluded.revision, \
-               ended_by = excluded.ended_by, ended_ms = excluded.ended_ms",
+               ended_by = excluded.ended_by, ended_ms = COALESCE(standings.ended_ms, excluded.ended_ms)",
 };
 const VERDICTS: Insert = Insert { table: "verdicts", columns: &["call", "revision", "made_ms", "body"], conflict: "" };
 const ATTRIBUTES: Insert =

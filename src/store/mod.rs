@@ -45,6 +45,22 @@ pub enum StoreError {
     Damaged(String),
 }
 
+impl StoreError {
+    /// What is wrong, in words that tell nobody where the store is.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Full(_) => "the disk is full",
+            Self::ReadOnly(_) => "the store is read-only",
+            Self::Unavailable(_) => "the store cannot be reached",
+            Self::Newer(..) => "a newer callgrade has written the store",
+            Self::InUse(_) => "another callgrade server has the store",
+            Self::Refused(_) => "the store refuses it",
+            Self::Damaged(_) => "the store holds what cannot be read",
+        }
+    }
+}
+
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

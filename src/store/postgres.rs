@@ -113,6 +113,11 @@ impl Postgres {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(PATIENCE);
         }
+        // A server that vanishes without a word is given up soon, not when TCP does.
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(PATIENCE * 3);
+        }
+        config.keepalives_idle(PATIENCE).keepalives_interval(PATIENCE / 2).keepalives_retries(3);
         if config.get_application_name().is_none() {
             config.application_name("callgrade");
         }

@@ -18,6 +18,10 @@ pub const FILE: &str = "callgrade.db";
 const LOCK: &str = "server.lock";
 /// How long one process waits for another's transaction.
 const BUSY: Duration = Duration::from_secs(20);
+/// Connections for reading that are kept open.
+const READERS: usize = 8;
+/// Memory of each for pages, in kibibytes, which SQLite takes as a negative number.
+const READER_CACHE: i32 = -8_192;
 /// Statements kept ready on a connection.
 const STATEMENTS: usize = 64;
 
@@ -132,7 +136,8 @@ impl Database for Sqlite {
             Some(connection) => connection,
             None => {
                 let connection = self.connect()?;
-                connection.pragma_update(None, "query_only", true).map_err(|error| self.error(&error))?;
+                let limited = connection.pragma_update(None, "query_only", true);
+                limited.and_then(|()| connection.pragma_update(None, "cache_size", READER_CACHE)).map_err(|error| self.error(&error))?;
                 connection
             }
         };
@@ -140,8 +145,9 @@ impl Database for Sqlite {
             let transaction = connection.transaction().map_err(|error| self.error(&error))?;
             work(&mut Session { sqlite: self, connection: &transaction })
         })();
-        if result.is_ok() {
-            lock(&self.readers).push(connection);
+        let mut readers = lock(&self.readers);
+        if result.is_ok() && readers.len() < READERS {
+            readers.push(connection);
         }
         result
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use callgrade::store::records::Filter;
 use callgrade::store::{Location, Store};
 use callgrade::wire::v1;
 use callgrade::wire::v1::stream_calls_response::Response;
@@ -210,7 +211,7 @@ fn two_servers_do_not_share_a_store() {
 fn what_no_database_takes_is_refused_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = folder.path().to_string_lossy().into_owned();
-    let server = Process::start(&store, &[]);
+    let server = Process::start(&store, &["--idle-ms", "300", "--gap-ms", "200"]);
     let event = v1::CallEvent { at_ms: 1, event: Some(v1::call_event::Event::Hangup(v1::Hangup::default())) };
     let request = |call_id: &str, value: &str| v1::StreamCallsRequest {
         call_id: call_id.to_owned(),
@@ -222,7 +223,16 @@ fn what_no_database_takes_is_refused_alone() {
     };
     let told = block_on(async {
         let mut client = v1::grading_client::GradingClient::connect(format!("http://{}", server.address)).await.expect("it answers");
-        let requests = tokio_stream::iter([request("nul\0", "1"), request("fine", "a\0b")]);
+        let nowhere = |call_id: &str, seq: u32| v1::StreamCallsRequest { seq, ..request(call_id, "1") };
+        let long = "长".repeat(200);
+        let requests = tokio_stream::iter([
+            request("nul\0", "1"),
+            request(&long, "1"),
+            nowhere("from-0", 0),
+            nowhere("too-far", u32::MAX),
+            nowhere("ahead", 2),
+            request("fine", "a\0b"),
+        ]);
         let mut answers = client.stream_calls(requests).await.expect("a stream").into_inner();
         let mut told = Vec::new();
         while let Some(answer) = answers.message().await.expect("no error") {
@@ -234,9 +244,26 @@ fn what_no_database_takes_is_refused_alone() {
         }
         told
     });
-    assert_eq!(told, ["the call_id holds a NUL character", "fine 1"]);
+    assert_eq!(
+        told,
+        [
+            "the call_id holds a NUL character",
+            "the call_id has 600 bytes, more than 512",
+            "seq counts from 1",
+            "seq 4294967295 is beyond the last there can be",
+            "fine 1",
+            "ahead 2",
+        ]
+    );
+    // Longer than a call may be idle: what has begun without an event ends without a trace.
+    std::thread::sleep(Duration::from_millis(1_500));
     server.kill();
     let store = Store::open(&Location::Directory(folder.path().to_owned())).expect("the store opens");
+    let calls = store.list("default", &Filter::default(), None, 10).expect("the store is read");
+    let mut kept: Vec<&str> = calls.iter().map(|call| &*call.call_id).collect();
+    kept.sort_unstable();
+    assert_eq!(kept, ["ahead", "fine"]);
+    assert!(store.history(0).expect("the store is read").is_empty(), "no verdict is nobody's");
     let number = store.find("default", &["fine"]).expect("the store is read")[0].head.id;
     assert_eq!(store.attributes(&[number]).expect("the store is read")[&number]["line"], "a\u{FFFD}b");
 }
