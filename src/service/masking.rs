@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use prost::Message;
 
+use super::Service;
 use super::event::Head;
 use super::tenant::Tenant;
-use super::Service;
 use crate::core::event::Event;
 use crate::ingest::CallRecord;
 use crate::ingest::mask::{Number, mask, mask_attributes, mask_event, mask_wire_event};

@@ -34,9 +34,9 @@ pub use told::{Told, rejection};
 
 use crate::core::call::CallState;
 use crate::core::script::Script;
+use crate::ingest::mask::MaskKey;
 use crate::ingest::{CallRecord, Limits, Rejection};
 use crate::script::{Library, ScriptError};
-use crate::ingest::mask::MaskKey;
 use crate::store::calls::Group;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;

@@ -1,8 +1,8 @@
 //! Calls that are kept no longer than they need be.
 
-use super::versions::Actor;
 use super::Service;
 use super::intake::wall_ms;
+use super::versions::Actor;
 use crate::store::{Store, StoreError};
 
 /// Calls deleted in one transaction: it holds up those that are being written.
