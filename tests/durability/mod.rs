@@ -10,6 +10,7 @@ use callgrade::store::{Location, Store};
 use callgrade::wire::v1;
 use prost::Message;
 
+use crate::support::postgres::PostgresServer;
 use crate::support::{block_on, callgrade, comparable, stdout};
 
 mod disk;
@@ -63,12 +64,34 @@ fn nothing_is_lost_when_the_server_is_killed() {
     }
     let store = folder.path().to_string_lossy().into_owned();
     let calls = Arc::new(calls(2_000));
-    killed(&calls, &store, 10, |_| ());
+    killed(&calls, &store, 10, |_| true);
     check(&Store::open(&Location::Directory(folder.path().to_owned())).expect("the store opens"), &calls);
 }
 
-/// Sends the calls over two streams while the server is killed so many times, each time after another share of the events.
-fn killed(calls: &Arc<Vec<Dialled>>, store: &str, kills: usize, mut also: impl FnMut(usize)) {
+#[test]
+fn nothing_is_lost_when_postgresql_is_killed() {
+    let Some(mut postgres) = PostgresServer::start() else {
+        println!("skipped: nothing_is_lost_when_postgresql_is_killed (PostgreSQL is not installed)");
+        return;
+    };
+    let url = postgres.database("calls");
+    let calls = Arc::new(calls(2_000));
+    // The server alone, the database alone, both: each three times.
+    killed(&calls, &url, 9, |kill| {
+        if kill % 3 != 1 {
+            postgres.kill();
+            // For a moment there is none.
+            std::thread::sleep(Duration::from_millis(chance() % 300));
+            postgres.run();
+        }
+        kill % 3 != 2
+    });
+    check(&Store::open(&Location::parse(&url)).expect("the store opens"), &calls);
+}
+
+/// Sends the calls over two streams while something is killed so many times, each time after another share of the events: what
+/// `strike` kills, and after it the server if it says so.
+fn killed(calls: &Arc<Vec<Dialled>>, store: &str, kills: usize, mut strike: impl FnMut(usize) -> bool) {
     let total: usize = calls.iter().map(|call| call.events.len()).sum();
     let mut server = Process::start(store, &[]);
     let progress = Arc::new(Progress::default());
@@ -89,10 +112,12 @@ fn killed(calls: &Arc<Vec<Dialled>>, store: &str, kills: usize, mut also: impl F
             while progress.acked.load(Ordering::Relaxed) < at {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
-            server.kill();
-            also(kill);
-            server = Process::start(store, &[]);
-            progress.address.lock().expect("an address").clone_from(&server.address);
+            // It may wait, and ask the database as programs without a runtime do.
+            if tokio::task::block_in_place(|| strike(kill)) {
+                server.kill();
+                server = Process::start(store, &[]);
+                progress.address.lock().expect("an address").clone_from(&server.address);
+            }
         }
         for dialled in dialling {
             dialled.await.expect("the calls are sent");
