@@ -10,6 +10,7 @@ mod eval;
 mod formats;
 mod learned;
 mod lint;
+mod loadgen;
 mod mask;
 mod operations;
 mod properties;

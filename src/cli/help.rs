@@ -135,6 +135,18 @@ const CHINESE: &[(&str, &str, &str)] = &[
     ("serve", "max_live_calls", "一个租户同时最多多少通进行中的通话；0 为不限"),
     ("serve", "max_streams", "一个租户同时最多打开多少个流；0 为不限"),
     ("serve", "max_requests_per_second", "一个租户每秒最多多少个请求，打开一个流算一个；0 为不限"),
+    ("loadgen", "", "向服务器流式送入合成的通话，量它承受得怎么样"),
+    ("loadgen", "server", "服务器：http:// 或 https://，主机和端口"),
+    ("loadgen", "key", "出示的 API 密钥或令牌；@文件 从文件读，进程列表里看不到"),
+    ("loadgen", "ca", "只信任这些机构（PEM），不用公网的"),
+    ("loadgen", "calls_per_second", "每秒开始多少通，不管服务器跟不跟得上；0 为一通结束再开始一通"),
+    ("loadgen", "concurrency", "同时最多多少通进行中的通话"),
+    ("loadgen", "streams", "分到几个流，每个流一条连接"),
+    ("loadgen", "duration", "通话开始多久，如 90s、5m；到时还没结束的都挂断"),
+    ("loadgen", "speed", "一通里的事件比真实快多少倍；0 为不停顿"),
+    ("loadgen", "mix", "用哪个话术的用例合成通话；可给多次，不给则为全部"),
+    ("loadgen", "prefix", "通话编号的开头，也是属性 loadgen 的值；不给则每次运行各不相同"),
+    ("loadgen", "output", "结果的格式"),
     ("demo", "exit", "打印结果后退出，不留在前台"),
 ];
 

@@ -13,6 +13,7 @@ mod forget;
 mod help;
 mod input;
 mod keys;
+mod loadgen;
 mod paint;
 mod push;
 mod records;
@@ -78,6 +79,8 @@ enum Command {
     Audit(audit::AuditArgs),
     /// Start the service and stream sample calls through it
     Demo(demo::DemoArgs),
+    /// Stream synthetic calls to a server, and measure how it bears them
+    Loadgen(loadgen::LoadgenArgs),
 }
 
 /// Where settings are beside the command line. A command that has this takes those of the server's settings that it has too
@@ -236,6 +239,7 @@ fn run(command: Command, lang: Lang, settled: &Settled) -> Outcome {
         Command::Backup(args) => backup::run(&args, lang),
         Command::Audit(args) => audit::run(&args, lang),
         Command::Demo(args) => demo::run(&args, lang),
+        Command::Loadgen(args) => loadgen::run(&args, lang),
     }
 }
 

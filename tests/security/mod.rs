@@ -5,7 +5,7 @@ mod limits;
 mod refusals;
 mod slow;
 mod start;
-mod tls;
+pub mod tls;
 mod tokens;
 
 use std::future::Future;

@@ -25,13 +25,13 @@ use super::{LONG, eventually, start};
 use crate::support::{TestServer, block_on};
 
 /// An authority, with its certificate in PEM.
-pub(super) struct Authority {
+pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    pub(super) pem: String,
+    pub pem: String,
 }
 
 impl Authority {
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
@@ -40,7 +40,7 @@ impl Authority {
     }
 
     /// A certificate for a name and its key, in PEM.
-    pub(super) fn issue(&self, name: &str) -> (String, String) {
+    pub fn issue(&self, name: &str) -> (String, String) {
         let key = KeyPair::generate().expect("a key");
         let params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
         (params.signed_by(&key, &self.issuer).expect("a certificate").pem(), key.serialize_pem())
@@ -48,23 +48,23 @@ impl Authority {
 }
 
 /// Files of a server, in a folder of their own.
-pub(super) struct Files {
+pub struct Files {
     folder: TempDir,
 }
 
 impl Files {
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a folder") }
     }
 
-    pub(super) fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, text).expect("written");
         path
     }
 
     /// Writes a server's certificate and key.
-    pub(super) fn pair(&self, (cert, key): &(String, String)) -> TlsFiles {
+    pub fn pair(&self, (cert, key): &(String, String)) -> TlsFiles {
         TlsFiles { cert: self.write("cert.pem", cert), key: self.write("key.pem", key), client_ca: None }
     }
 }
