@@ -54,10 +54,11 @@ postgresql:
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Options::=--force-confold postgresql; \
 	else echo "tests of PostgreSQL will be skipped; for them: sudo apt-get install postgresql"; fi
 
-bench: $(VENV)/peers ## The figures of BENCHMARKS.md
+bench: $(VENV)/peers postgresql ## The figures of BENCHMARKS.md
 	cargo bench --locked --bench engine
 	cargo bench --locked --bench memory
 	cargo bench --locked --bench stream
+	cargo bench --locked --bench store
 	cargo bench --locked --bench peers
 
 $(VENV)/peers: benches/peers/requirements.txt $(VENV)/installed
