@@ -60,10 +60,11 @@ strace:
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq strace; \
 	else echo "tests that trace system calls will be skipped; for them: sudo apt-get install strace"; fi
 
-bench: $(VENV)/peers ## The figures of BENCHMARKS.md
+bench: $(VENV)/peers postgresql ## The figures of BENCHMARKS.md
 	cargo bench --locked --bench engine
 	cargo bench --locked --bench memory
 	cargo bench --locked --bench stream
+	cargo bench --locked --bench store
 	cargo bench --locked --bench peers
 
 $(VENV)/peers: benches/peers/requirements.txt $(VENV)/installed

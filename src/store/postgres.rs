@@ -21,6 +21,9 @@ use super::{Database, StoreError, Work};
 
 /// The number of the advisory lock that a server holds: "callgrade" has no meaning to PostgreSQL, so any will do.
 const LOCK: i64 = 0x6361_6c6c_6772;
+/// Settings of each connection. All that we ask has an index. A plan that PostgreSQL made while a table was nearly empty, and keeps
+/// until the table is analysed, would have it read the whole of what has since grown, once for every few calls.
+const SESSION: &str = "SET synchronous_commit = on; SET client_min_messages = warning; SET enable_seqscan = off";
 /// How long a connection is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Statements kept ready on a connection. Those of lists have as many texts as there are kinds of filters: over this, all are made anew.
@@ -134,7 +137,7 @@ impl Postgres {
             Some(tls) => self.config.connect(tls.clone()),
         };
         let mut client = connected.map_err(|error| self.error(&error))?;
-        client.batch_execute("SET synchronous_commit = on; SET client_min_messages = warning").map_err(|error| self.error(&error))?;
+        client.batch_execute(SESSION).map_err(|error| self.error(&error))?;
         Ok(Connection { client, statements: HashMap::new() })
     }
 

@@ -124,11 +124,34 @@ fn places(from: usize) -> String {
     (from..from + CHUNK).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ")
 }
 
-/// The events of a chunk of calls, in order of call and place.
+/// The numbers of those of a chunk's calls that there are. Each is looked up by itself: of a list of names PostgreSQL, while it has no
+/// statistics, thinks that reading all of the tenant's calls is quicker.
+fn numbers(sql: &mut dyn Sql, tenant: &str, call_ids: &[&str]) -> Result<Vec<i64>, StoreError> {
+    let Some(last) = call_ids.last() else { return Ok(Vec::new()) };
+    let names = (2..2 + CHUNK).map(|place| format!("(${place})")).collect::<Vec<_>>().join(", ");
+    let text = format!("SELECT (SELECT id FROM calls WHERE tenant = $1 AND call_id = n.column1) FROM (VALUES {names}) AS n");
+    let mut values = vec![Value::Text(tenant)];
+    values.extend(call_ids.iter().chain(std::iter::repeat(last)).take(CHUNK).map(|id| Value::Text(id)));
+    let mut found = Vec::new();
+    sql.query(&text, &values, &mut |row| {
+        found.extend(row.value(0).optional_int());
+        Ok(true)
+    })?;
+    Ok(found)
+}
+
+/// The events of a chunk of calls, in order of call and place. Where the calls lie close together, as open ones do, those of calls
+/// between them come along: one stretch is read several times faster than as many places.
 fn events(sql: &mut dyn Sql, calls: &[i64], each: &mut dyn FnMut(EventRow)) -> Result<(), StoreError> {
-    let Some(last) = calls.last() else { return Ok(()) };
-    let text = format!("SELECT call, seq, kind, received_ms, body FROM events WHERE call IN ({}) ORDER BY call, seq", places(1));
-    let values: Vec<Value<'_>> = calls.iter().chain(std::iter::repeat(last)).take(CHUNK).map(|call| Value::Int(*call)).collect();
+    let (Some(first), Some(last)) = (calls.first(), calls.last()) else { return Ok(()) };
+    let close = calls.len() > 1 && last - first < calls.len() as i64 * 2;
+    let (which, values) = if close {
+        ("call BETWEEN $1 AND $2".to_owned(), vec![Value::Int(*first), Value::Int(*last)])
+    } else {
+        let values = calls.iter().chain(std::iter::repeat(last)).take(CHUNK).map(|call| Value::Int(*call));
+        (format!("call IN ({})", places(1)), values.collect())
+    };
+    let text = format!("SELECT call, seq, kind, received_ms, body FROM events WHERE {which} ORDER BY call, seq");
     sql.query(&text, &values, &mut |row| {
         each(EventRow {
             call: row.value(0).int(),
@@ -188,11 +211,12 @@ impl Store {
     pub fn find(&self, tenant: &str, call_ids: &[&str]) -> Result<Vec<StoredCall>, StoreError> {
         self.read(|sql| {
             let mut found = Vec::new();
-            let text = format!("{HEAD} WHERE c.tenant = $1 AND c.call_id IN ({}) ORDER BY c.id", places(2));
+            let text = format!("{HEAD} WHERE c.id IN ({}) ORDER BY c.id", places(1));
             for chunk in call_ids.chunks(CHUNK) {
-                let Some(last) = chunk.last() else { continue };
-                let mut values = vec![Value::Text(tenant)];
-                values.extend(chunk.iter().chain(std::iter::repeat(last)).take(CHUNK).map(|id| Value::Text(id)));
+                let numbers = numbers(sql, tenant, chunk)?;
+                // Nearly always none: it is asked of every call that begins.
+                let Some(last) = numbers.last() else { continue };
+                let values: Vec<Value<'_>> = numbers.iter().chain(std::iter::repeat(last)).take(CHUNK).map(|id| Value::Int(*id)).collect();
                 let heads = heads(sql, &text, &values)?;
                 whole(sql, heads, &mut |call| found.push(call))?;
             }

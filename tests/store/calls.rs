@@ -8,6 +8,7 @@ use super::{Fresh, TABLES, count, on_both, refused};
 
 on_both!(
     a_group_of_many_calls_comes_back_as_it_was,
+    calls_among_others_come_with_their_own_events,
     an_event_that_is_there_already_stays_as_it_is,
     the_last_standing_of_a_call_counts,
     a_call_is_written_once,
@@ -56,6 +57,26 @@ fn a_group_of_many_calls_comes_back_as_it_was(fresh: &Fresh) {
     let store = fresh.open();
     assert_eq!(told(&find(&store, "t", "c300").expect("it is kept")), told(&found[299]));
     assert_eq!(store.next_call(), Ok(301));
+}
+
+fn calls_among_others_come_with_their_own_events(fresh: &Fresh) {
+    let store = fresh.open();
+    for id in 1..=200 {
+        store.commit(&mut simple(id, "t", &format!("c{id}"), "A", Some(id))).expect("it is written");
+        store.commit(&mut Group { events: vec![event(id, 2, &format!("{id}"))], ..Group::default() }).expect("it is written");
+    }
+    // One alone, close together, far apart, both, and named twice.
+    for ids in [vec![7], vec![3, 4, 6, 7], vec![1, 90, 200], vec![5, 6, 7, 150], vec![8, 8, 9]] {
+        let names: Vec<String> = ids.iter().map(|id| format!("c{id}")).collect();
+        let found = store.find("t", &names.iter().map(String::as_str).collect::<Vec<_>>()).expect("they are found");
+        let mut expected: Vec<_> = ids.iter().map(|id| (format!("c{id}"), vec![(1, "one".to_owned()), (2, format!("{id}"))])).collect();
+        expected.dedup();
+        assert_eq!(found.iter().map(told).collect::<Vec<_>>(), expected);
+    }
+    let mut open = Vec::new();
+    store.open_calls(100, &mut |stored| open.push(told(&stored))).expect("they are read");
+    let ended = (100..=200).map(|id| (format!("c{id}"), vec![(1, "one".to_owned()), (2, format!("{id}"))]));
+    assert_eq!(open, ended.collect::<Vec<_>>());
 }
 
 fn an_event_that_is_there_already_stays_as_it_is(fresh: &Fresh) {
