@@ -325,28 +325,16 @@ impl Sql for Session<'_> {
         Ok(())
     }
 
-    fn insert(&mut self, into: &Insert, columns: &[Column<'_>]) -> Result<(), StoreError> {
-        let places: Vec<String> = columns
+    fn insert(&mut self, tables: &[(Insert, Vec<Column<'_>>)]) -> Result<(), StoreError> {
+        let Some((last, before)) = tables.split_last() else { return Ok(()) };
+        // One statement, and one answer to wait for, whatever the number of tables.
+        let mut next = 1;
+        let before: Vec<String> = before.iter().map(|table| format!("in_{} AS ({})", table.0.table, insertion(table, &mut next))).collect();
+        let with = if before.is_empty() { String::new() } else { format!("WITH {} ", before.join(", ")) };
+        let sql = with + &insertion(last, &mut next);
+        let values: Vec<&(dyn ToSql + Sync)> = tables
             .iter()
-            .enumerate()
-            .map(|(place, column)| {
-                let kind = match column {
-                    Column::Int(_) | Column::OptionalInt(_) => "bigint",
-                    Column::Text(_) => "text",
-                    Column::Bytes(_) => "bytea",
-                };
-                format!("${}::{kind}[]", place + 1)
-            })
-            .collect();
-        let sql = format!(
-            "INSERT INTO {} ({}) SELECT * FROM unnest({}) {}",
-            into.table,
-            into.columns.join(", "),
-            places.join(", "),
-            into.conflict
-        );
-        let values: Vec<&(dyn ToSql + Sync)> = columns
-            .iter()
+            .flat_map(|(_, columns)| columns)
             .map(|column| match column {
                 Column::Int(values) => values as &(dyn ToSql + Sync),
                 Column::OptionalInt(values) => values,
@@ -358,4 +346,19 @@ impl Sql for Session<'_> {
         self.transaction.execute(&statement, &values).map_err(|error| self.postgres.error(&error))?;
         Ok(())
     }
+}
+
+/// What inserts into a table, its columns as arrays; `next` is the number of the next parameter.
+fn insertion((into, columns): &(Insert, Vec<Column<'_>>), next: &mut usize) -> String {
+    let places: Vec<String> = (*next..)
+        .zip(columns)
+        .map(|(place, column)| match column {
+            Column::Int(_) | Column::OptionalInt(_) => format!("${place}::bigint[]"),
+            Column::Text(_) => format!("${place}::text[]"),
+            Column::Bytes(_) => format!("${place}::bytea[]"),
+        })
+        .collect();
+    *next += columns.len();
+    let Insert { table, columns, conflict } = into;
+    format!("INSERT INTO {table} ({}) SELECT * FROM unnest({}) {conflict}", columns.join(", "), places.join(", "))
 }

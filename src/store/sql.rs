@@ -144,9 +144,9 @@ pub trait Sql {
         each: &mut dyn FnMut(&dyn Row) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError>;
 
-    /// Inserts many rows, given column by column, all of one length.
+    /// Inserts many rows into several tables: of each what goes into it column by column, all of one length.
     ///
     /// # Errors
     /// The database refuses one of them or cannot be reached.
-    fn insert(&mut self, into: &Insert, columns: &[Column<'_>]) -> Result<(), StoreError>;
+    fn insert(&mut self, tables: &[(Insert, Vec<Column<'_>>)]) -> Result<(), StoreError>;
 }

@@ -259,15 +259,17 @@ impl Sql for Session<'_> {
         Ok(())
     }
 
-    fn insert(&mut self, into: &Insert, columns: &[Column<'_>]) -> Result<(), StoreError> {
-        let places: Vec<String> = (1..=into.columns.len()).map(|place| format!("${place}")).collect();
-        let sql = format!("INSERT INTO {} ({}) VALUES ({}) {}", into.table, into.columns.join(", "), places.join(", "), into.conflict);
-        let mut statement = self.connection.prepare_cached(&sql).map_err(|error| self.sqlite.error(&error))?;
-        for row in 0..columns.first().map_or(0, Column::len) {
-            for (place, column) in columns.iter().enumerate() {
-                statement.raw_bind_parameter(place + 1, column.value(row)).map_err(|error| self.sqlite.error(&error))?;
+    fn insert(&mut self, tables: &[(Insert, Vec<Column<'_>>)]) -> Result<(), StoreError> {
+        for (into, columns) in tables {
+            let places: Vec<String> = (1..=into.columns.len()).map(|place| format!("${place}")).collect();
+            let sql = format!("INSERT INTO {} ({}) VALUES ({}) {}", into.table, into.columns.join(", "), places.join(", "), into.conflict);
+            let mut statement = self.connection.prepare_cached(&sql).map_err(|error| self.sqlite.error(&error))?;
+            for row in 0..columns.first().map_or(0, Column::len) {
+                for (place, column) in columns.iter().enumerate() {
+                    statement.raw_bind_parameter(place + 1, column.value(row)).map_err(|error| self.sqlite.error(&error))?;
+                }
+                statement.raw_execute().map_err(|error| self.sqlite.error(&error))?;
             }
-            statement.raw_execute().map_err(|error| self.sqlite.error(&error))?;
         }
         Ok(())
     }
