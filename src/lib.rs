@@ -24,6 +24,7 @@
 //! - [`core`]: the whole of grading, synchronous and pure. [`core::call::CallState`] is where to start reading.
 //! - [`script`]: talk scripts as data, read, checked, linted and compiled. [`script::train`]: what examples teach, as `model.txt`.
 //! - [`eval`]: how well calls and utterances are read, against what people say of them; knows only the core, and [`cli`] asks it.
+//! - [`regrade`]: recorded calls graded anew and what that changes; [`cli`] and [`service`] ask it.
 //! - [`ingest`]: one file per input format, all giving the same record; personal numbers masked in it ([`ingest::mask`]).
 //! - [`wire`]: the contract's messages, and the way from a verdict to them.
 //! - [`store`]: what is kept, in SQL over one small trait; what a write has answered is on disk.
@@ -47,6 +48,7 @@ pub mod config;
 pub mod core;
 pub mod eval;
 pub mod ingest;
+pub mod regrade;
 pub mod script;
 pub mod service;
 pub mod store;

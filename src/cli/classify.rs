@@ -14,7 +14,8 @@ use super::{KeptVersions, Outcome, REJECTED, ScriptOptions};
 use crate::config::Lang;
 use crate::ingest::vcon;
 use crate::ingest::{Fault, Rejection};
-use crate::service::{ScriptChoice, grade};
+use crate::script::ScriptChoice;
+use crate::service::grade;
 use crate::wire::v1;
 
 #[derive(Debug, Args)]

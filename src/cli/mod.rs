@@ -30,7 +30,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use crate::config::{self as settings, Lang, Settled, Unsettled};
 use crate::ingest::Limits;
 use crate::script::Library;
-use crate::service::ScriptChoice;
+use crate::script::ScriptChoice;
 use crate::service::versions::Scripts;
 
 /// What went wrong with a command as a whole; what is wrong with its input is reported while it runs.

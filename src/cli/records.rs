@@ -10,7 +10,7 @@ use super::store::{StoreOptions, TenantOption, now_ms, told};
 use super::table::{Table, cut};
 use super::{Outcome, REJECTED};
 use crate::config::Lang;
-use crate::service::ScriptChoice;
+use crate::script::ScriptChoice;
 use crate::service::records::{NoneInMemory, Records, RecordsError};
 use crate::service::versions::Scripts;
 use crate::wire::v1;

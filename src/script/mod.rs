@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock};
 pub mod bundle;
 pub mod case;
 mod cel;
+mod choice;
 mod compile;
 pub mod diagnostic;
 pub mod lint;
@@ -16,6 +17,7 @@ mod spec;
 pub mod train;
 
 pub use bundle::{Bundle, BundleError};
+pub use choice::ScriptChoice;
 pub use compile::compile;
 pub use diagnostic::{Diagnostic, LoadError, Severity};
 

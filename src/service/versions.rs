@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use pbjson_types::Timestamp;
 use prost::Message;
 
-use super::ScriptChoice;
 use crate::core::script::Script;
+use crate::script::ScriptChoice;
 use crate::script::{Bundle, LoadError, ScriptError, compile};
 use crate::store::audit::AuditRow;
 use crate::store::scripts::{ActivationRow, BundleRow};

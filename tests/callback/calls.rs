@@ -8,7 +8,8 @@ use callgrade::core::event::{Event, EventKind, Speaker};
 use callgrade::core::verdict::EndedBy;
 use callgrade::ingest::{Limits, aliyun, jsonl, vcon};
 use callgrade::script::Library;
-use callgrade::service::{Head, Outbox, Patience, ScriptChoice, Service, StreamEvent};
+use callgrade::script::ScriptChoice;
+use callgrade::service::{Head, Outbox, Patience, Service, StreamEvent};
 use callgrade::wire::v1;
 use proptest::prelude::*;
 

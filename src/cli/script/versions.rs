@@ -11,7 +11,7 @@ use crate::cli::store::{StoreOptions, TenantOption, now_ms, told};
 use crate::cli::table::Table;
 use crate::config::Lang;
 use crate::script::Bundle;
-use crate::service::ScriptChoice;
+use crate::script::ScriptChoice;
 use crate::service::versions::Scripts;
 use crate::wire::v1;
 
