@@ -18,6 +18,8 @@ use crate::script::ScriptChoice;
 use crate::service::grade;
 use crate::wire::v1;
 
+mod arrow;
+
 #[derive(Debug, Args)]
 pub(super) struct ClassifyArgs {
     #[command(flatten)]
@@ -43,6 +45,8 @@ enum Output {
     Table,
     /// The vCon that was read, with the verdict as an analysis object
     Vcon,
+    /// An Arrow IPC stream, a row a call; one that is rejected is a row without a verdict that says why
+    Arrow,
 }
 
 /// Input of fewer bytes needs no progress bar.
@@ -53,6 +57,9 @@ const TABLE_ROWS: usize = 200;
 pub(super) fn run(args: &ClassifyArgs, lang: Lang) -> Outcome {
     let scripts = args.kept.choice(&args.scripts)?;
     let reading = args.input.reading(args.output == Output::Vcon);
+    if args.output == Output::Arrow {
+        return arrow::run(&args.files, &reading, scripts, lang);
+    }
     let mut report = Report { bar: progress_bar(&args.files, lang), ..Report::default() };
     let stdout = anstream::AutoStream::auto(io::stdout().lock());
     let mut writer = Writer { output: args.output, lang, scripts: &scripts, out: BufWriter::new(stdout), table: Vec::new(), headed: false };
@@ -183,6 +190,8 @@ impl<W: Write> Writer<'_, W> {
                     self.flush_table()?;
                 }
             }
+            // Written elsewhere, whole batches at a time.
+            Output::Arrow => {}
             Output::Vcon => {
                 let Some(original) = original else {
                     anyhow::bail!("--output vcon writes verdicts back into vCons; call {:?} was not read from one", verdict.call_id);

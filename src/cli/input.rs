@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use arrow_ipc::reader::StreamReader;
+
+use crate::ingest::arrow::ArrowCalls;
 use crate::ingest::mask::mask;
 use crate::ingest::vcon::{self, VconOptions};
 use crate::ingest::{CallRecord, Fault, Limits, Rejection, aliyun, freeswitch, jsonl};
@@ -139,6 +142,7 @@ pub(super) fn read(
         Format::Freeswitch => objects(&mut source, &reading.limits, progress, give, |line, bytes| {
             call_of_line(line, freeswitch::call(bytes, &reading.limits), None)
         }),
+        Format::Arrow => arrow_stream(source, &reading.limits, progress, give),
         Format::Aliyun => {
             let bytes = whole(&mut source)?;
             progress(bytes.len() as u64);
@@ -155,6 +159,45 @@ pub(super) fn read(
             }
             Ok(())
         }
+    }
+}
+
+/// Hands out the calls of an Arrow IPC stream. What is wrong with the stream itself ends it.
+fn arrow_stream(
+    mut source: BufReader<impl Read>,
+    limits: &Limits,
+    progress: impl FnMut(u64),
+    mut give: impl FnMut(Given) -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
+    if source.fill_buf()?.starts_with(b"ARROW1") {
+        anyhow::bail!("an Arrow file; --format arrow reads streams");
+    }
+    let batches = StreamReader::try_new(Counted { source, progress }, None)?;
+    let mut calls = ArrowCalls::new(&batches.schema(), *limits)?;
+    let mut outcome = Ok(true);
+    let mut take = |row: u64, call| {
+        if matches!(outcome, Ok(true)) {
+            outcome = give(call_of_line(row as usize, call, None));
+        }
+    };
+    for batch in batches {
+        calls.read(&batch?, &mut take)?;
+    }
+    calls.finish(&mut take);
+    outcome.map(drop)
+}
+
+/// A source whose bytes are counted.
+struct Counted<R, F> {
+    source: R,
+    progress: F,
+}
+
+impl<R: Read, F: FnMut(u64)> Read for Counted<R, F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        (self.progress)(read as u64);
+        Ok(read)
     }
 }
 
@@ -284,8 +327,14 @@ fn skip_line(source: &mut impl BufRead) -> io::Result<usize> {
 /// What a FreeSWITCH CDR has beside its variables, one or the other by version.
 const CDR: [&str; 3] = ["core-uuid", "channel_data", "callflow"];
 
+/// What each message of an Arrow IPC stream begins with (Arrow Columnar Format, "Encapsulated message format").
+const ARROW_MESSAGE: [u8; 4] = [0xFF; 4];
+
 /// The format of a file by its beginning.
 fn detect(beginning: &[u8]) -> Format {
+    if beginning.starts_with(&ARROW_MESSAGE) || beginning.starts_with(b"ARROW1") {
+        return Format::Arrow;
+    }
     let beginning = beginning.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(beginning).trim_ascii_start();
     if beginning.first() == Some(&b'[') {
         return Format::Aliyun;

@@ -189,6 +189,8 @@ pub(crate) enum Format {
     Aliyun,
     /// FreeSWITCH's call detail records (mod_json_cdr), one a file or one a line
     Freeswitch,
+    /// An Arrow IPC stream, a row a call or a row an event
+    Arrow,
 }
 
 /// Runs the program.

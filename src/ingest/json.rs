@@ -151,16 +151,28 @@ impl Choice {
                 Ok(place) if place <= all.len() => Ok(all.get(place - 1).copied()),
                 _ => Err(format!("unknown value {number} of {field}")),
             },
-            Self::Name(text) => {
-                let bare = text.strip_prefix(prefix).unwrap_or(text);
-                if bare == "UNSPECIFIED" {
-                    return Ok(None);
-                }
-                let found = all.iter().find(|value| name(**value).eq_ignore_ascii_case(bare) && bare.chars().all(|c| !c.is_lowercase()));
-                found.map(|value| Some(*value)).ok_or_else(|| format!("unknown value {text:?} of {field}"))
-            }
+            Self::Name(text) => named(text, field, prefix, all, name),
         }
     }
+}
+
+/// The value of a name as the contract spells it, with or without its prefix; empty, and `UNSPECIFIED`, is none.
+///
+/// # Errors
+/// There is no such value.
+pub(super) fn named<T: Copy>(
+    text: &str,
+    field: &str,
+    prefix: &str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> Result<Option<T>, String> {
+    let bare = text.strip_prefix(prefix).unwrap_or(text);
+    if bare == "UNSPECIFIED" {
+        return Ok(None);
+    }
+    let found = all.iter().find(|value| name(**value).eq_ignore_ascii_case(bare) && bare.chars().all(|c| !c.is_lowercase()));
+    found.map(|value| Some(*value)).ok_or_else(|| format!("unknown value {text:?} of {field}"))
 }
 
 #[derive(Deserialize, Default)]

@@ -6,6 +6,7 @@ use std::fmt;
 use pbjson_types::Timestamp;
 
 pub mod aliyun;
+pub mod arrow;
 pub mod freeswitch;
 mod json;
 
@@ -56,6 +57,19 @@ pub struct CallRecord {
     pub rejections: Vec<Rejection>,
     /// What was put right on the way.
     pub notices: Vec<String>,
+    /// The label that came with it, if one did.
+    pub stored: Option<Box<StoredLabel>>,
+}
+
+/// The label that a recorded call brings along: what somebody has said of it before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StoredLabel {
+    /// The label; empty: no rule held.
+    pub label: String,
+    /// The rule that gave it; empty where that is not known.
+    pub rule_id: String,
+    /// The script version; empty where that is not known.
+    pub script_version: String,
 }
 
 /// What was rejected, and why.
@@ -94,6 +108,13 @@ impl CallRecord {
     #[must_use]
     pub fn clock(&self) -> CallClock {
         clock(self.started_at.as_ref(), &self.time_zone)
+    }
+
+    /// What its verdict is to tell: what was put right, and what was rejected.
+    #[must_use]
+    pub fn told(&self) -> Vec<String> {
+        let rejected = self.rejections.iter().map(|rejection| format!("event {} rejected: {}", rejection.seq, rejection.reason));
+        self.notices.iter().cloned().chain(rejected).collect()
     }
 
     /// Takes an event in, or rejects it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::core::call::CallState;
 use crate::core::script::Script;
 use crate::core::verdict::Verdict;
-use crate::ingest::{CallRecord, Rejection};
+use crate::ingest::{CallRecord, Rejection, StoredLabel};
 use crate::script::{ScriptChoice, ScriptError};
 
 /// What a new grading is held against.
@@ -17,17 +17,6 @@ pub enum Against {
     Stored,
     /// Another version of the scripts.
     Version(ScriptChoice),
-}
-
-/// The label that came with a call.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StoredLabel {
-    /// The label; empty: no rule held.
-    pub label: String,
-    /// The rule that gave it; empty where that is not known.
-    pub rule_id: String,
-    /// The script version; empty where that is not known.
-    pub script_version: String,
 }
 
 /// A verdict and the script it is in terms of.
@@ -55,7 +44,7 @@ pub enum Before {
 pub struct Regraded {
     /// The dialer's id.
     pub call_id: String,
-    /// What was put right or left out before it was graded.
+    /// What its verdict is to tell of what was put right or left out before it was graded.
     pub notices: Vec<String>,
     /// Events that were not taken.
     pub rejections: Vec<Rejection>,
@@ -79,7 +68,7 @@ impl Grading {
     ///
     /// # Errors
     /// It has no id, or its script is not there, now or before.
-    pub fn grade(&self, mut record: CallRecord, stored: Option<StoredLabel>) -> Result<Regraded, Rejection> {
+    pub fn grade(&self, mut record: CallRecord) -> Result<Regraded, Rejection> {
         if record.call_id.is_empty() {
             return Err(Rejection { call_id: String::new(), seq: 0, reason: "the call has no call_id".to_owned() });
         }
@@ -89,24 +78,18 @@ impl Grading {
             Against::Version(scripts) => Some(script(scripts)?),
             _ => None,
         };
-        let clock = record.clock();
+        let (clock, notices) = (record.clock(), record.told());
         let events = std::mem::take(&mut record.events);
-        let before = match (before, stored) {
+        let before = match (before, record.stored.take()) {
             (Some(script), _) => {
                 let verdict = CallState::replay_at(&script, clock.clone(), events.clone());
                 Before::Graded(Box::new(Graded { script, verdict }))
             }
-            (None, Some(stored)) if matches!(self.against, Against::Stored) => Before::Stored(stored),
+            (None, Some(stored)) if matches!(self.against, Against::Stored) => Before::Stored(*stored),
             (None, _) => Before::Unknown,
         };
         let verdict = CallState::replay_at(&now, clock, events);
-        Ok(Regraded {
-            call_id: record.call_id,
-            notices: record.notices,
-            rejections: record.rejections,
-            after: Graded { script: now, verdict },
-            before,
-        })
+        Ok(Regraded { call_id: record.call_id, notices, rejections: record.rejections, after: Graded { script: now, verdict }, before })
     }
 }
 

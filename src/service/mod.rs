@@ -78,10 +78,8 @@ pub fn grade(scripts: &ScriptChoice, record: CallRecord) -> Result<(v1::Verdict,
 
 /// Grades a call whole, with a script.
 fn grade_with(script: &Arc<Script>, record: CallRecord) -> (v1::Verdict, Vec<Rejection>) {
-    let clock = record.clock();
+    let (clock, notices) = (record.clock(), record.told());
     let verdict = CallState::replay_at(script, clock, record.events);
-    let mut notices = record.notices;
-    notices.extend(record.rejections.iter().map(|rejection| format!("event {} rejected: {}", rejection.seq, rejection.reason)));
     let head = CallHead { call_id: &record.call_id, revision: 1, notices: &notices };
     (wire::verdict(script, head, &verdict), record.rejections)
 }
