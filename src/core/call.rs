@@ -29,6 +29,7 @@ use super::verdict::{EndedBy, Verdict};
 mod callback;
 mod judge;
 
+pub use judge::rule_for;
 use judge::{decide, do_not_call};
 
 thread_local! {

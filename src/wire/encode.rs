@@ -3,7 +3,7 @@
 //! The generated messages own their texts: a verdict would be some eighty small strings, made to be copied once and dropped.
 //! What is written here decodes to what [`super::verdict`] gives; a property test holds the two together.
 
-use super::{CallHead, match_of, moment, speaker_of};
+use super::{CallHead, moment, speaker_of, v1};
 use crate::core::script::{NodeIndex, Script};
 use crate::core::verdict::{EndedBy, Evidence, NodeProgress, Verdict};
 
@@ -118,7 +118,7 @@ fn evidence(script: &Script, evidence: &Evidence, out: &mut Vec<u8>) {
     text(out, 5, evidence.signal);
     text(out, 6, evidence.category.id(script));
     text(out, 7, evidence.phrase.text(script));
-    choice(out, 8, match_of(evidence.how).into());
+    choice(out, 8, v1::Match::from(evidence.how).into());
     double(out, 9, evidence.phrase.score());
     for gram in evidence.phrase.grams() {
         item(out, 10, &gram);

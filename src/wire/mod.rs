@@ -9,8 +9,8 @@ mod verdict;
 pub use callgrade::v1;
 pub use event::event;
 pub use google::rpc;
-pub use verdict::{CallHead, verdict};
-use verdict::{match_of, moment, speaker_of};
+pub use verdict::{CallHead, evidence, verdict};
+use verdict::{moment, speaker_of};
 
 /// The packages of `proto/`, nested as prost expects them.
 #[allow(missing_docs, clippy::all, clippy::pedantic, rustdoc::all)]

@@ -106,7 +106,9 @@ fn signals(script: &Script, verdict: &Verdict) -> v1::Signals {
     }
 }
 
-fn evidence(script: &Script, evidence: &Evidence) -> v1::Evidence {
+/// The message of a piece of evidence.
+#[must_use]
+pub fn evidence(script: &Script, evidence: &Evidence) -> v1::Evidence {
     v1::Evidence {
         event: evidence.event,
         start: evidence.start,
@@ -115,7 +117,7 @@ fn evidence(script: &Script, evidence: &Evidence) -> v1::Evidence {
         signal: evidence.signal.to_owned(),
         category: evidence.category.id(script).to_owned(),
         phrase: evidence.phrase.text(script).to_owned(),
-        r#match: match_of(evidence.how).into(),
+        r#match: v1::Match::from(evidence.how).into(),
         score: evidence.phrase.score(),
         grams: evidence.phrase.grams(),
     }
@@ -130,14 +132,16 @@ pub(super) fn speaker_of(speaker: Option<Speaker>) -> v1::Speaker {
     }
 }
 
-pub(super) fn match_of(how: Match) -> v1::Match {
-    match how {
-        Match::Exact => v1::Match::Exact,
-        Match::Normalised => v1::Match::Normalised,
-        Match::Pinyin => v1::Match::Pinyin,
-        Match::Pattern => v1::Match::Pattern,
-        Match::Learned => v1::Match::Learned,
-        Match::Context => v1::Match::Context,
-        Match::Reported => v1::Match::Reported,
+impl From<Match> for v1::Match {
+    fn from(how: Match) -> Self {
+        match how {
+            Match::Exact => Self::Exact,
+            Match::Normalised => Self::Normalised,
+            Match::Pinyin => Self::Pinyin,
+            Match::Pattern => Self::Pattern,
+            Match::Learned => Self::Learned,
+            Match::Context => Self::Context,
+            Match::Reported => Self::Reported,
+        }
     }
 }

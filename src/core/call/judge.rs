@@ -21,9 +21,7 @@ impl CallState {
         let tracker = self.fold(&mut told);
         let script = &*self.script;
         let signals = tracker.signals(script);
-        let facts = Facts { script, signals: &signals, label: "" };
-        let held = script.rules.iter().enumerate().filter(|(_, rule)| rule.condition.holds(facts));
-        let holding = held.fold(0, |bits, (number, _)| bits | 1u128 << number.min(super::MOST_RULES - 1));
+        let holding = holding(script, &signals);
         self.verdict_of(&tracker, signals, holding, told)
     }
 
@@ -65,6 +63,19 @@ impl CallState {
             signals,
         }
     }
+}
+
+/// The rule of a script that decides where the signals are these: an index into its rules.
+#[must_use]
+pub fn rule_for(script: &Script, signals: &Signals) -> Option<usize> {
+    decide(script, holding(script, signals)).0
+}
+
+/// Which rules hold, one bit each.
+fn holding(script: &Script, signals: &Signals) -> u128 {
+    let facts = Facts { script, signals, label: "" };
+    let held = script.rules.iter().enumerate().filter(|(_, rule)| rule.condition.holds(facts));
+    held.fold(0, |bits, (number, _)| bits | 1u128 << number.min(super::MOST_RULES - 1))
 }
 
 /// The rule that decides, and whether it is a catch-all.

@@ -65,7 +65,7 @@ pub enum EntryKind {
 }
 
 /// How a hit was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Match {
     /// The phrase stands in the text as listed.
     Exact,
