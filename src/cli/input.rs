@@ -6,47 +6,12 @@ use std::path::{Path, PathBuf};
 
 use arrow_ipc::reader::StreamReader;
 
+use super::FileLimitOptions;
+use crate::ingest::Limits;
 use crate::ingest::arrow::ArrowCalls;
-use crate::ingest::mask::mask;
-use crate::ingest::vcon::{self, VconOptions};
-use crate::ingest::{CallRecord, Fault, Limits, Rejection, aliyun, freeswitch, jsonl};
-
-use super::{FileLimitOptions, Format};
-
-/// A call and where it stood.
-pub(super) struct Item {
-    /// Line of the file, from 1; 0 where the format has no lines.
-    pub(super) line: usize,
-    pub(super) record: CallRecord,
-    /// The vCon it was read from, for writing the verdict back.
-    pub(super) original: Option<serde_json::Value>,
-}
-
-/// What a source gives: calls, and what was no call.
-pub(super) enum Given {
-    Call(Box<Item>),
-    Fault(Fault),
-}
-
-impl Given {
-    /// Masks personal numbers in all that it holds.
-    fn mask(&mut self) {
-        let mut forget = |_| {};
-        match self {
-            Self::Call(item) => {
-                item.record.mask(&mut forget);
-                if let Some(original) = &mut item.original {
-                    vcon::mask(original, &mut forget);
-                }
-            }
-            Self::Fault(fault) => {
-                if let Some(masked) = mask(&fault.rejection.reason, &mut forget) {
-                    fault.rejection.reason = masked;
-                }
-            }
-        }
-    }
-}
+use crate::ingest::recorded::one_a_line;
+pub(super) use crate::ingest::recorded::{Format, Given, Item, Reading};
+use crate::ingest::vcon::VconOptions;
 
 /// What subcommands that read recorded calls are told of their input.
 #[derive(Debug, Clone, clap::Args)]
@@ -77,18 +42,6 @@ impl ReadOptions {
     }
 }
 
-/// How to read.
-#[derive(Clone)]
-pub(super) struct Reading {
-    pub(super) format: Format,
-    pub(super) limits: Limits,
-    pub(super) vcon: VconOptions,
-    /// The vCon itself is wanted back.
-    pub(super) keep_original: bool,
-    /// Personal numbers are masked.
-    pub(super) mask: bool,
-}
-
 /// Largest file of a format that is read whole.
 const MOST_WHOLE: u64 = 1 << 30;
 /// As much of a file as is looked at to tell its format.
@@ -117,43 +70,24 @@ pub(super) fn read(
     mut progress: impl FnMut(u64),
     mut give: impl FnMut(Given) -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
-    // Here, where every format comes by, so that nothing behind sees a number.
-    let mut give = |mut given: Given| {
-        if reading.mask {
-            given.mask();
-        }
-        give(given)
-    };
     let mut source = BufReader::with_capacity(PEEK, source);
     let format = match reading.format {
-        Format::Auto => detect(source.fill_buf()?),
+        Format::Auto => crate::ingest::recorded::detect(source.fill_buf()?),
         format => format,
     };
     match format {
-        Format::Jsonl | Format::Auto => call_lines(&mut source, &reading.limits, progress, give, |line, bytes| {
-            call_of_line(line, jsonl::call(bytes, &reading.limits), None)
-        }),
-        Format::Vcon => {
-            let original = |bytes: &[u8]| if reading.keep_original { serde_json::from_slice(bytes).ok() } else { None };
-            objects(&mut source, &reading.limits, progress, give, |line, bytes| {
-                call_of_line(line, vcon::call(bytes, &reading.vcon, &reading.limits), original(bytes))
-            })
+        Format::Jsonl | Format::Auto => {
+            call_lines(&mut source, &reading.limits, progress, give, |line, bytes| reading.line(format, line, bytes))
         }
-        Format::Freeswitch => objects(&mut source, &reading.limits, progress, give, |line, bytes| {
-            call_of_line(line, freeswitch::call(bytes, &reading.limits), None)
-        }),
-        Format::Arrow => arrow_stream(source, &reading.limits, progress, give),
+        Format::Vcon | Format::Freeswitch => {
+            objects(&mut source, &reading.limits, progress, give, |line, bytes| reading.line(format, line, bytes))
+        }
+        Format::Arrow => arrow_stream(source, reading, progress, give),
         Format::Aliyun => {
             let bytes = whole(&mut source)?;
             progress(bytes.len() as u64);
-            let (records, rejections) = aliyun::calls(&bytes, &reading.limits);
-            for rejection in rejections {
-                if !give(Given::Fault(Fault { line: 0, rejection }))? {
-                    return Ok(());
-                }
-            }
-            for record in records {
-                if !give(Given::Call(Box::new(Item { line: 0, record, original: None })))? {
+            for given in reading.whole(format, &bytes) {
+                if !give(given)? {
                     return Ok(());
                 }
             }
@@ -165,7 +99,7 @@ pub(super) fn read(
 /// Hands out the calls of an Arrow IPC stream. What is wrong with the stream itself ends it.
 fn arrow_stream(
     mut source: BufReader<impl Read>,
-    limits: &Limits,
+    reading: &Reading,
     progress: impl FnMut(u64),
     mut give: impl FnMut(Given) -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
@@ -173,11 +107,11 @@ fn arrow_stream(
         anyhow::bail!("an Arrow file; --format arrow reads streams");
     }
     let batches = StreamReader::try_new(Counted { source, progress }, None)?;
-    let mut calls = ArrowCalls::new(&batches.schema(), *limits)?;
+    let mut calls = ArrowCalls::new(&batches.schema(), reading.limits)?;
     let mut outcome = Ok(true);
     let mut take = |row: u64, call| {
         if matches!(outcome, Ok(true)) {
-            outcome = give(call_of_line(row as usize, call, None));
+            outcome = give(reading.given(row as usize, call));
         }
     };
     for batch in batches {
@@ -209,10 +143,7 @@ fn objects(
     mut give: impl FnMut(Given) -> anyhow::Result<bool>,
     read: impl Fn(usize, &[u8]) -> Given,
 ) -> anyhow::Result<()> {
-    let peek = source.fill_buf()?;
-    let one_a_line =
-        peek.split(|byte| *byte == b'\n').next().is_some_and(|first| serde_json::from_slice::<serde::de::IgnoredAny>(first).is_ok());
-    if !one_a_line {
+    if !one_a_line(source.fill_buf()?) {
         let bytes = whole(source)?;
         progress(bytes.len() as u64);
         give(read(0, &bytes))?;
@@ -234,21 +165,9 @@ fn call_lines(
         match bytes {
             Line::Whole(bytes) if bytes.trim_ascii().is_empty() => Ok(true),
             Line::Whole(bytes) => give(read(line, bytes)),
-            Line::TooLong(length) => give(fault(line, &format!("a line of over {} bytes ({length})", limits.line_bytes))),
+            Line::TooLong(length) => give(Given::fault(line, format!("a line of over {} bytes ({length})", limits.line_bytes))),
         }
     })
-}
-
-fn call_of_line(line: usize, call: Result<CallRecord, Rejection>, original: Option<serde_json::Value>) -> Given {
-    match call {
-        Ok(record) => Given::Call(Box::new(Item { line, record, original })),
-        Err(rejection) => Given::Fault(Fault { line, rejection }),
-    }
-}
-
-fn fault(line: usize, reason: &str) -> Given {
-    let rejection = Rejection { call_id: String::new(), seq: 0, reason: reason.to_owned() };
-    Given::Fault(Fault { line, rejection })
 }
 
 fn whole(source: &mut impl Read) -> io::Result<Vec<u8>> {
@@ -324,65 +243,9 @@ fn skip_line(source: &mut impl BufRead) -> io::Result<usize> {
     }
 }
 
-/// What a FreeSWITCH CDR has beside its variables, one or the other by version.
-const CDR: [&str; 3] = ["core-uuid", "channel_data", "callflow"];
-
-/// What each message of an Arrow IPC stream begins with (Arrow Columnar Format, "Encapsulated message format").
-const ARROW_MESSAGE: [u8; 4] = [0xFF; 4];
-
-/// The format of a file by its beginning.
-fn detect(beginning: &[u8]) -> Format {
-    if beginning.starts_with(&ARROW_MESSAGE) || beginning.starts_with(b"ARROW1") {
-        return Format::Arrow;
-    }
-    let beginning = beginning.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(beginning).trim_ascii_start();
-    if beginning.first() == Some(&b'[') {
-        return Format::Aliyun;
-    }
-    if freeswitch::is_body(beginning) {
-        return Format::Freeswitch;
-    }
-    let text = String::from_utf8_lossy(beginning);
-    let holds = |key: &str| text.contains(&format!("\"{key}\""));
-    let first_line = text.lines().next().unwrap_or_default();
-    let keys = serde_json::from_str::<std::collections::BTreeMap<String, serde::de::IgnoredAny>>(first_line).unwrap_or_default();
-    let is_call = ["events", "callId", "call_id"].iter().any(|key| keys.contains_key(*key));
-    match () {
-        () if keys.contains_key("vcon") => Format::Vcon,
-        () if keys.contains_key("variables") && CDR.iter().any(|key| keys.contains_key(*key)) => Format::Freeswitch,
-        () if keys.contains_key("data") && !keys.contains_key("events") => Format::Aliyun,
-        () if is_call => Format::Jsonl,
-        () if keys.is_empty() && holds("vcon") && holds("parties") => Format::Vcon,
-        () if keys.is_empty() && CDR.iter().any(|key| holds(key)) => Format::Freeswitch,
-        () if keys.is_empty() && holds("robotId") && holds("data") => Format::Aliyun,
-        () => Format::Jsonl,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn formats_are_told_from_the_beginning() {
-        for (beginning, expected) in [
-            (r#"{"callId":"c","events":[]}"#, Format::Jsonl),
-            ("\u{FEFF}{\"call_id\":\"c\"}\n{", Format::Jsonl),
-            (r#" [{"callId":"x","data":{}}]"#, Format::Aliyun),
-            (r#"{"callId":"x","data":{"info":{}},"robotId":"r"}"#, Format::Aliyun),
-            (r#"{"uuid":"u","vcon":"0.0.1","parties":[]}"#, Format::Vcon),
-            ("{\n  \"uuid\": \"u\",\n  \"vcon\": \"0.0.2\",\n  \"parties\": []\n}", Format::Vcon),
-            (r#"{"core-uuid":"u","switchname":"s","channel_data":{},"variables":{"uuid":"c"}}"#, Format::Freeswitch),
-            ("{\n\t\"core-uuid\":\t\"u\",\n\t\"channel_data\":\t{", Format::Freeswitch),
-            ("cdr=%7B%22core-uuid%22%3A%22u%22%7D", Format::Freeswitch),
-            ("%7B%22core-uuid%22%3A%22u%22%7D", Format::Freeswitch),
-            (r#"{"callId":"c","variables":{},"events":[]}"#, Format::Jsonl),
-            ("{\"callId\":\"cut", Format::Jsonl),
-            ("", Format::Jsonl),
-        ] {
-            assert_eq!(detect(beginning.as_bytes()), expected, "{beginning}");
-        }
-    }
 
     #[test]
     fn a_long_line_is_skipped_and_the_next_one_read() {

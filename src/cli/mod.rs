@@ -25,7 +25,7 @@ mod table;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{self as settings, Lang, Settled, Unsettled};
 use crate::ingest::Limits;
@@ -174,23 +174,6 @@ impl FileLimitOptions {
     pub(crate) fn limits(self) -> Limits {
         Limits { line_bytes: self.max_line_bytes, ..self.limits.limits() }
     }
-}
-
-/// Formats of recorded calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// Told from the file's beginning
-    Auto,
-    /// One `Call` of the contract a line, in proto3 JSON
-    Jsonl,
-    /// IETF vCon, one a file or one a line
-    Vcon,
-    /// Aliyun's robot call report
-    Aliyun,
-    /// FreeSWITCH's call detail records (mod_json_cdr), one a file or one a line
-    Freeswitch,
-    /// An Arrow IPC stream, a row a call or a row an event
-    Arrow,
 }
 
 /// Runs the program.

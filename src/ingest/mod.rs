@@ -14,6 +14,7 @@ pub use json::event;
 pub mod jsonl;
 pub mod mask;
 pub mod proto;
+pub mod recorded;
 pub mod vcon;
 
 use crate::core::callback::CallClock;

@@ -5,7 +5,8 @@
 //! use callgrade::core::call::CallState;
 //! use callgrade::core::event::{Event, EventKind};
 //! use callgrade::regrade::diff::Diff;
-//! use callgrade::regrade::grading::{Before, Graded, Regraded, StoredLabel};
+//! use callgrade::regrade::grading::{Before, Graded, Regraded};
+//! use callgrade::ingest::StoredLabel;
 //!
 //! let script = callgrade::script::bundled("telemarketing").unwrap();
 //! let verdict = CallState::replay(&script, vec![Event { at_ms: 8_000, kind: EventKind::Answered }]);

@@ -13,7 +13,8 @@ use arrow_array::{ArrayRef, ListArray, RecordBatch, StructArray};
 use arrow_buffer::{NullBuffer, NullBufferBuilder, OffsetBufferBuilder};
 use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 
-use super::verdict::{CallHead, match_of, moment, speaker_of};
+use super::v1;
+use super::verdict::{CallHead, moment, speaker_of};
 use crate::core::callback::Callback;
 use crate::core::script::Script;
 use crate::core::verdict::{EndedBy, Evidence, NodeProgress, Verdict};
@@ -508,7 +509,7 @@ impl EvidenceColumns {
                 item.signal,
                 item.category.id(script),
                 item.phrase.text(script),
-                match_of(item.how).as_str_name(),
+                v1::Match::from(item.how).as_str_name(),
             ];
             self.texts.iter_mut().zip(texts).for_each(|(column, text)| column.append_value(text));
             self.score.append_value(item.phrase.score());

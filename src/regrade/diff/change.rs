@@ -11,7 +11,8 @@ use crate::core::lexicon::Match;
 use crate::core::rule::{Facts, Rule};
 use crate::core::script::Script;
 use crate::core::verdict::{Category, Evidence, Phrase};
-use crate::regrade::grading::{Graded, StoredLabel};
+use crate::ingest::StoredLabel;
+use crate::regrade::grading::Graded;
 use crate::wire::{self, v1};
 
 /// Most pieces of evidence that a changed call shows of a kind.

@@ -6,7 +6,8 @@ use super::ledger::{Flow, Ledger, Passed, Side};
 use super::outcome::{OTHERS, Outcome, ids};
 use crate::core::script::Script;
 use crate::core::verdict::Verdict;
-use crate::regrade::grading::{Before, Graded, StoredLabel};
+use crate::ingest::StoredLabel;
+use crate::regrade::grading::{Before, Graded};
 
 /// Most labels that came with calls which are counted by number; a script has a handful.
 const MOST_STORED: usize = 64;
