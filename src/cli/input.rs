@@ -9,6 +9,7 @@ use arrow_ipc::reader::StreamReader;
 use super::FileLimitOptions;
 use crate::ingest::Limits;
 use crate::ingest::arrow::ArrowCalls;
+use crate::ingest::lines::{Line, lines};
 use crate::ingest::recorded::one_a_line;
 pub(super) use crate::ingest::recorded::{Format, Given, Item, Reading};
 use crate::ingest::vcon::VconOptions;
@@ -177,88 +178,4 @@ fn whole(source: &mut impl Read) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "more than 1 GiB in a format that is read whole; use JSON lines"));
     }
     Ok(bytes)
-}
-
-enum Line<'a> {
-    Whole(&'a [u8]),
-    /// Longer than the limit, skipped: its length.
-    TooLong(usize),
-}
-
-impl Line<'_> {
-    fn len(&self) -> usize {
-        match self {
-            Self::Whole(bytes) => bytes.len(),
-            Self::TooLong(length) => *length,
-        }
-    }
-}
-
-/// Hands out lines, never holding more of one than `most` bytes.
-fn lines(source: &mut impl BufRead, most: usize, mut each: impl FnMut(usize, Line<'_>) -> anyhow::Result<bool>) -> anyhow::Result<()> {
-    let mut number = 0;
-    let mut line = Vec::new();
-    loop {
-        number += 1;
-        line.clear();
-        let read = source.by_ref().take(most as u64 + 2).read_until(b'\n', &mut line)?;
-        if read == 0 {
-            return Ok(());
-        }
-        let ended = line.last() == Some(&b'\n');
-        if ended {
-            line.pop();
-        }
-        let goes_on = if line.len() > most {
-            let rest = if ended { 0 } else { skip_line(source)? };
-            each(number, Line::TooLong(line.len() + rest))?
-        } else {
-            each(number, Line::Whole(&line))?
-        };
-        if !goes_on {
-            return Ok(());
-        }
-    }
-}
-
-/// Passes over the rest of a line; its length.
-fn skip_line(source: &mut impl BufRead) -> io::Result<usize> {
-    let mut skipped = 0;
-    loop {
-        let buffer = source.fill_buf()?;
-        if buffer.is_empty() {
-            return Ok(skipped);
-        }
-        match buffer.iter().position(|byte| *byte == b'\n') {
-            Some(at) => {
-                source.consume(at + 1);
-                return Ok(skipped + at);
-            }
-            None => {
-                let length = buffer.len();
-                skipped += length;
-                source.consume(length);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_line_is_skipped_and_the_next_one_read() {
-        let text = format!("short\n{}\nlast", "x".repeat(50));
-        let mut seen = Vec::new();
-        lines(&mut text.as_bytes(), 10, |number, line| {
-            seen.push(match line {
-                Line::Whole(bytes) => format!("{number}:{}", String::from_utf8_lossy(bytes)),
-                Line::TooLong(length) => format!("{number}:too long {length}"),
-            });
-            Ok(true)
-        })
-        .unwrap();
-        assert_eq!(seen, ["1:short", "2:too long 50", "3:last"]);
-    }
 }

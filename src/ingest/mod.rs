@@ -12,6 +12,7 @@ mod json;
 
 pub use json::event;
 pub mod jsonl;
+pub mod lines;
 pub mod mask;
 pub mod proto;
 pub mod recorded;

@@ -24,6 +24,10 @@ pub(super) struct OpenCall {
 }
 
 impl OpenCall {
+    pub(super) fn call_id(&self) -> &str {
+        &self.call_id
+    }
+
     /// The call, its events in order; of two with one seq the first counts.
     pub(super) fn close(self, limits: &Limits) -> Read {
         let mut record = self.head?;

@@ -132,6 +132,23 @@ impl ArrowCalls {
         Ok(())
     }
 
+    /// Rows so far.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Counts rows that are not read.
+    pub fn pass(&mut self, rows: u64) {
+        self.rows += rows;
+    }
+
+    /// Flat: the id of the call whose rows may go on.
+    #[must_use]
+    pub fn open_call(&self) -> Option<&str> {
+        self.open.as_ref().map(flat::OpenCall::call_id)
+    }
+
     /// There are no more batches: gives the call that was open.
     pub fn finish(&mut self, give: &mut dyn FnMut(u64, Read)) {
         if let Some(open) = self.open.take() {
@@ -154,14 +171,18 @@ pub fn form(schema: &Schema) -> Result<Form, SchemaError> {
     }
 }
 
-/// The columns of a schema that are read, by their places; a reader of files need decode no others.
+/// Whether a leaf column is read, by the path to it: a reader of files need decode no others.
 #[must_use]
-pub fn wanted(schema: &Schema) -> Vec<usize> {
-    const HEAD: [&str; 10] =
-        ["call_id", "script_id", "started_at", "time_zone", "attributes", "label", "rule_id", "script_version", "events", "seq"];
-    let flat = form(schema) == Ok(Form::Flat);
-    let reads = |name: &str| HEAD.contains(&name) || flat && events::NAMES.contains(&name);
-    schema.fields().iter().enumerate().filter(|(_, field)| reads(field.name())).map(|(place, _)| place).collect()
+pub fn reads(form: Form, path: &[String]) -> bool {
+    const HEAD: [&str; 9] =
+        ["call_id", "script_id", "started_at", "time_zone", "attributes", "label", "rule_id", "script_version", "seq"];
+    let Some((root, inner)) = path.split_first() else { return false };
+    let event = |name: &String| events::NAMES.contains(&name.as_str());
+    match form {
+        Form::Nested if root == "events" => inner.iter().any(event),
+        Form::Nested => HEAD.contains(&root.as_str()),
+        Form::Flat => HEAD.contains(&root.as_str()) || event(root),
+    }
 }
 
 /// A batch's columns, found.
@@ -276,12 +297,6 @@ impl Columns {
         }
         Ok(record)
     }
-}
-
-/// A batch without the rows before `from`.
-#[must_use]
-pub fn from_row(batch: &RecordBatch, from: usize) -> RecordBatch {
-    batch.slice(from, batch.num_rows().saturating_sub(from))
 }
 
 /// Where in a flat batch the call ends that its first row continues: the first row with another id than `call_id`.
