@@ -17,6 +17,7 @@ mod loadgen;
 mod paint;
 mod push;
 mod records;
+mod regrade;
 mod script;
 mod serve;
 mod store;
@@ -57,6 +58,8 @@ enum Command {
     Classify(classify::ClassifyArgs),
     /// Show one call as a person reads it: why this label, and why not a better one
     Explain(explain::ExplainArgs),
+    /// Grade recorded calls anew, millions of them, and show what that changes
+    Regrade(Box<regrade::RegradeArgs>),
     /// Measure how well calls are read, against what people say of them
     Eval(eval::EvalArgs),
     /// Check, show, test and publish talk scripts
@@ -128,6 +131,16 @@ pub(crate) struct KeptVersions {
 }
 
 impl KeptVersions {
+    /// Where they are, if that is given.
+    pub(crate) fn place(&self) -> Option<&str> {
+        self.store.as_deref()
+    }
+
+    /// Whose they are.
+    pub(crate) fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
     /// The choice that the options make, with the version they name from the store if the folder does not have it.
     pub(crate) fn choice(&self, scripts: &ScriptOptions) -> anyhow::Result<ScriptChoice> {
         let (Some(place), Some((id, version))) = (&self.store, scripts.script.as_deref().and_then(|name| name.split_once('@'))) else {
@@ -213,6 +226,7 @@ fn run(command: Command, lang: Lang, settled: &Settled) -> Outcome {
     match command {
         Command::Classify(args) => classify::run(&args, lang),
         Command::Explain(args) => explain::run(&args, lang),
+        Command::Regrade(args) => regrade::run(&args, lang),
         Command::Eval(args) => eval::run(&args, lang),
         Command::Script(args) => script::run(&args, lang),
         Command::Serve(args) => serve::run(&args, settled),

@@ -74,6 +74,17 @@ struct FilterOptions {
     /// … and this version of it
     #[arg(long, value_name = "HASH")]
     version: Option<String>,
+    #[command(flatten)]
+    which: WhichCalls,
+    /// Ended, or live
+    #[arg(long = "final", value_name = "true|false")]
+    ended: Option<bool>,
+}
+
+/// Which of the calls that are kept.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filter")]
+pub(super) struct WhichCalls {
     /// With this label; several times: any of them
     #[arg(long, value_name = "LABEL")]
     label: Vec<String>,
@@ -92,9 +103,6 @@ struct FilterOptions {
     /// Some utterance holds these characters
     #[arg(long, value_name = "TEXT")]
     text: Option<String>,
-    /// Ended, or live
-    #[arg(long = "final", value_name = "true|false")]
-    ended: Option<bool>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -104,20 +112,29 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 impl FilterOptions {
     fn filter(&self) -> v1::CallFilter {
+        v1::CallFilter {
+            script_id: self.script.clone().unwrap_or_default(),
+            script_version: self.version.clone().unwrap_or_default(),
+            r#final: self.ended,
+            ..self.which.filter()
+        }
+    }
+}
+
+impl WhichCalls {
+    pub(super) fn filter(&self) -> v1::CallFilter {
         let moment = |at: &jiff::Timestamp| {
             let ms = at.as_millisecond();
             pbjson_types::Timestamp { seconds: ms.div_euclid(1_000), nanos: (ms.rem_euclid(1_000) * 1_000_000) as i32 }
         };
         v1::CallFilter {
-            script_id: self.script.clone().unwrap_or_default(),
-            script_version: self.version.clone().unwrap_or_default(),
             labels: self.label.clone(),
             rule_id: self.rule.clone().unwrap_or_default(),
             from: self.from.as_ref().map(moment),
             before: self.before.as_ref().map(moment),
             attributes: self.attribute.iter().cloned().collect(),
             text: self.text.clone().unwrap_or_default(),
-            r#final: self.ended,
+            ..v1::CallFilter::default()
         }
     }
 }

@@ -170,16 +170,9 @@ impl<'a> Shared<'a> {
 ///
 /// # Errors
 /// A file cannot be written.
-pub fn run(
-    plan: &Plan,
-    source: &mut dyn Source,
-    state: State,
-    stop: &AtomicBool,
-    mut told: impl FnMut(&Progress),
-) -> io::Result<State> {
+pub fn run(plan: &Plan, source: &mut dyn Source, state: State, stop: &AtomicBool, mut told: impl FnMut(&Progress)) -> io::Result<State> {
     let ahead = plan.threads as u64 + 2;
-    let shared =
-        Shared { queue: Mutex::new(Queue { source, next: 0, written: 0, over: false }), room: Condvar::new(), ahead, stop };
+    let shared = Shared { queue: Mutex::new(Queue { source, next: 0, written: 0, over: false }), room: Condvar::new(), ahead, stop };
     let (results, received) = sync_channel(plan.threads * 2);
     std::thread::scope(|scope| {
         for _ in 0..plan.threads {

@@ -401,7 +401,10 @@ fn milliseconds(field: &'static str, at: &Timestamp) -> Result<i64, RecordsError
 }
 
 /// A filter as the store takes it.
-fn filter(asked: &v1::CallFilter) -> Result<Filter, RecordsError> {
+///
+/// # Errors
+/// A field of it is wrong.
+pub fn filter(asked: &v1::CallFilter) -> Result<Filter, RecordsError> {
     let attributes = asked.attributes.iter().flat_map(|(name, value)| [("filter.attributes", name), ("filter.attributes", value)]);
     let texts =
         [("filter.script_id", &asked.script_id), ("filter.script_version", &asked.script_version), ("filter.rule_id", &asked.rule_id)];

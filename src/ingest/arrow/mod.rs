@@ -174,8 +174,7 @@ pub fn form(schema: &Schema) -> Result<Form, SchemaError> {
 /// Whether a leaf column is read, by the path to it: a reader of files need decode no others.
 #[must_use]
 pub fn reads(form: Form, path: &[String]) -> bool {
-    const HEAD: [&str; 9] =
-        ["call_id", "script_id", "started_at", "time_zone", "attributes", "label", "rule_id", "script_version", "seq"];
+    const HEAD: [&str; 9] = ["call_id", "script_id", "started_at", "time_zone", "attributes", "label", "rule_id", "script_version", "seq"];
     let Some((root, inner)) = path.split_first() else { return false };
     let event = |name: &String| events::NAMES.contains(&name.as_str());
     match form {

@@ -62,9 +62,7 @@ impl<'a> Was<'a> {
     fn of(before: &'a Before) -> Option<Self> {
         match before {
             Before::Unknown => None,
-            Before::Stored(stored) => {
-                Some(Self { label: &stored.label, rule_id: &stored.rule_id, script_version: &stored.script_version })
-            }
+            Before::Stored(stored) => Some(Self { label: &stored.label, rule_id: &stored.rule_id, script_version: &stored.script_version }),
             Before::Graded(graded) => {
                 let (script, verdict) = (&graded.script, &graded.verdict);
                 Some(Self {

@@ -156,7 +156,7 @@ impl Files {
             weight += input.bytes;
         }
         let name = files.first().map(|(name, _, _)| Arc::clone(name))?;
-        self.position = Position { input: self.position.input + files.len() - 1, at: 1, lines: 0 };
+        self.position = Position { input: self.position.input + files.len() - 1, at: 1, ..Position::default() };
         Some(Piece { name, work: Work::Whole(files), weight, after: self.position.clone() })
     }
 
@@ -204,7 +204,7 @@ impl Source for Files {
                 return Some(piece);
             }
             self.open = None;
-            self.position = Position { input: self.position.input + 1, at: 0, lines: 0 };
+            self.position = Position { input: self.position.input + 1, ..Position::default() };
         }
         None
     }
@@ -230,7 +230,8 @@ impl Input {
         let failed = |error| SourceError::Path(path.clone(), error);
         let mut file = File::open(&path).map_err(failed)?;
         let meta = file.metadata().map_err(failed)?;
-        let modified = meta.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok()).map_or(0, |since| since.as_nanos());
+        let modified =
+            meta.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok()).map_or(0, |since| since.as_nanos());
         let mut magic = Vec::new();
         file.by_ref().take(4).read_to_end(&mut magic).map_err(failed)?;
         let kind = if magic == *b"PAR1" {
@@ -248,7 +249,12 @@ impl Input {
             match format {
                 Format::Aliyun => Kind::Whole(format),
                 Format::Vcon | Format::Freeswitch if !one_a_line(beginning) => Kind::Whole(format),
-                Format::Arrow => return Err(SourceError::Parquet(path, "an Arrow stream; give Parquet, or use callgrade classify --format arrow".to_owned())),
+                Format::Arrow => {
+                    return Err(SourceError::Parquet(
+                        path,
+                        "an Arrow stream; give Parquet, or use callgrade classify --format arrow".to_owned(),
+                    ));
+                }
                 format => Kind::Lines(format, packing),
             }
         };
@@ -261,7 +267,8 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
     entries.sort();
     for path in entries {
-        let aside = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".") || name.as_encoded_bytes().starts_with(b"_"));
+        let aside =
+            path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".") || name.as_encoded_bytes().starts_with(b"_"));
         if aside {
             continue;
         }

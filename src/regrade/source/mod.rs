@@ -4,6 +4,7 @@
 //! from there. What is costly, decoding and parsing, happens in the piece, off the source's lock.
 
 mod files;
+pub mod kept;
 mod parquet;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use self::files::Files;
+use self::kept::KeptCalls;
 use self::parquet::Group;
 use crate::ingest::lines::{Line, lines};
 use crate::ingest::recorded::{Format, Given, Reading};
@@ -26,6 +28,9 @@ pub struct Position {
     pub at: u64,
     /// Lines before.
     pub lines: u64,
+    /// Of calls in a store, the last one's beginning and number.
+    #[serde(default)]
+    pub kept: Option<(i64, i64)>,
 }
 
 /// Why a source gives no more.
@@ -71,6 +76,8 @@ enum Work {
     Whole(Vec<(Arc<str>, PathBuf, Format)>),
     /// A row group.
     Rows(Group),
+    /// Calls of a store.
+    Kept(Box<KeptCalls>),
     /// An input that ended before its time.
     Broken(String),
 }
@@ -114,6 +121,7 @@ impl Piece {
                 }
             }
             Work::Rows(group) => group.read(reading, &mut |given| give(&self.name, given)),
+            Work::Kept(calls) => calls.read(reading, &mut |given| give(&self.name, given)),
             Work::Broken(reason) => give(&self.name, Given::fault(0, reason)),
         }
     }

@@ -56,7 +56,12 @@ impl Table {
     }
 
     /// Reads some rows of a row group, or all of them.
-    fn batches(&self, group: usize, columns: &ProjectionMask, rows: Option<Range<usize>>) -> Result<ParquetRecordBatchReader, ParquetError> {
+    fn batches(
+        &self,
+        group: usize,
+        columns: &ProjectionMask,
+        rows: Option<Range<usize>>,
+    ) -> Result<ParquetRecordBatchReader, ParquetError> {
         // Opened anew: threads that share a file share its place.
         let file = File::open(&self.path)?;
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
@@ -151,7 +156,9 @@ impl<'a> Rows<'a> {
     fn range(&mut self, group: usize, rows: Range<usize>, whole: bool) {
         let mut at = rows.start;
         let outcome = (|| {
-            for batch in self.table.batches(group, &self.table.columns, (!whole).then(|| rows.clone())).map_err(|error| error.to_string())? {
+            for batch in
+                self.table.batches(group, &self.table.columns, (!whole).then(|| rows.clone())).map_err(|error| error.to_string())?
+            {
                 let batch = batch.map_err(|error| error.to_string())?;
                 self.take(&batch)?;
                 at += batch.num_rows();
