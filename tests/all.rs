@@ -18,6 +18,7 @@ mod push;
 mod python_client;
 mod readme;
 mod records;
+mod regrade;
 mod reports;
 mod script_load;
 mod security;

@@ -1,6 +1,7 @@
 //! What the tests share: a call builder, the bundled cases, a real server on a free port, the real program.
 
 pub mod postgres;
+pub mod tables;
 
 use std::future::Future;
 use std::io::{BufRead, BufReader, Read};

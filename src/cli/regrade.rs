@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sha2::{Digest, Sha256};
@@ -60,6 +62,9 @@ pub(super) struct RegradeArgs {
     /// Threads that grade; as many as there are cores if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// Seconds after which what was done is put on disk: as much is done again after a crash
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
+    checkpoint: f64,
     /// Most changed calls that are shown in the terminal, of each pair of labels; the report and the files have more
     #[arg(long, value_name = "CALLS", default_value_t = 2)]
     examples: usize,
@@ -99,7 +104,9 @@ pub(super) fn run(args: &RegradeArgs, lang: Lang) -> Outcome {
         Begun::Done(diff, rejected) => return report(&diff, rejected, args, lang),
     };
     let threads = args.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
-    let plan = Plan { grading, reading, sink: Sink::new(shape)?, extension: out.output.extension(), threads, places: out.places() };
+    let checkpoint = Duration::try_from_secs_f64(args.checkpoint).context("--checkpoint")?;
+    let plan =
+        Plan { grading, reading, sink: Sink::new(shape)?, extension: out.output.extension(), threads, places: out.places(), checkpoint };
     let stop = stop_on_signal()?;
     let bar = progress_bar(source.weight(), state.weight, lang);
     let from = (state.graded, std::time::Instant::now());

@@ -1,4 +1,5 @@
-//! JSON lines: one `Call` a line, in proto3 JSON.
+//! JSON lines: one `Call` a line, in proto3 JSON; also a `KeptCall`, as calls are exported. A `verdict` beside the call, or `label`,
+//! `ruleId` and `scriptVersion` in it, are what it was given before.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,7 +8,7 @@ use pbjson_types::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{CallRecord, Limits, Rejection, json};
+use super::{CallRecord, Limits, Rejection, StoredLabel, json};
 
 /// The fields of a call, none of them read yet, so that what is wrong with one stays with it.
 #[derive(Deserialize)]
@@ -24,6 +25,49 @@ struct CallJson<'a> {
     attributes: Option<&'a RawValue>,
     #[serde(borrow, default)]
     events: Option<&'a RawValue>,
+    /// Of a call as it was exported: the call itself,
+    #[serde(borrow, default)]
+    call: Option<&'a RawValue>,
+    /// and its verdict,
+    #[serde(borrow, default)]
+    verdict: Option<&'a RawValue>,
+    /// of which some write only the label beside the call.
+    #[serde(borrow, default)]
+    label: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "ruleId", alias = "rule_id")]
+    rule_id: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "scriptVersion", alias = "script_version")]
+    script_version: Option<&'a RawValue>,
+}
+
+/// The verdict that comes with a call, as far as it is compared.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct VerdictJson {
+    label: Option<json::Text>,
+    #[serde(rename = "ruleId", alias = "rule_id")]
+    rule_id: json::Text,
+    #[serde(rename = "scriptVersion", alias = "script_version")]
+    script_version: json::Text,
+}
+
+impl CallJson<'_> {
+    /// The label that comes with the call, if one does.
+    fn stored(&self) -> Result<Option<Box<StoredLabel>>, String> {
+        let verdict = match (self.label, self.verdict) {
+            (None, None) => return Ok(None),
+            (Some(_), _) => VerdictJson {
+                label: field("label", self.label)?,
+                rule_id: field("ruleId", self.rule_id)?.unwrap_or_default(),
+                script_version: field("scriptVersion", self.script_version)?.unwrap_or_default(),
+            },
+            (None, verdict) => field::<VerdictJson>("verdict", verdict)?.unwrap_or_default(),
+        };
+        let VerdictJson { label, rule_id, script_version } = verdict;
+        let stored =
+            |label: json::Text| StoredLabel { label: label.0.into(), rule_id: rule_id.0.into(), script_version: script_version.0.into() };
+        Ok(label.map(stored).map(Box::new))
+    }
 }
 
 /// Stands where a byte was that is not UTF-8; the events that hold one are rejected.
@@ -41,6 +85,14 @@ pub fn call(line: &[u8], limits: &Limits) -> Result<CallRecord, Rejection> {
     }
     let wire: CallJson<'_> =
         serde_json::from_str(text.trim_start_matches('\u{FEFF}')).map_err(|error| unreadable(format!("not a call: {error}")))?;
+    if let (Some(inner), None, None) = (wire.call, wire.call_id, wire.events) {
+        let mut record = call(inner.get().as_bytes(), limits)?;
+        match wire.stored() {
+            Ok(stored) => record.stored = stored.or(record.stored),
+            Err(reason) => record.notices.push(format!("{reason}; ignored")),
+        }
+        return Ok(record);
+    }
     let mut record = CallRecord::default();
     let call_id = field::<json::Text>("callId", wire.call_id).map_err(unreadable)?.unwrap_or_default();
     if call_id.0.is_empty() {
@@ -66,6 +118,10 @@ pub fn call(line: &[u8], limits: &Limits) -> Result<CallRecord, Rejection> {
     }
     match field::<BTreeMap<String, String>>("attributes", wire.attributes) {
         Ok(attributes) => record.attributes = attributes.unwrap_or_default(),
+        Err(reason) => tell(reason),
+    }
+    match wire.stored() {
+        Ok(stored) => record.stored = stored,
         Err(reason) => tell(reason),
     }
     record.notices = notices;

@@ -157,7 +157,7 @@ pub fn detect(beginning: &[u8]) -> Format {
     let holds = |key: &str| text.contains(&format!("\"{key}\""));
     let first_line = text.lines().next().unwrap_or_default();
     let keys = serde_json::from_str::<std::collections::BTreeMap<String, serde::de::IgnoredAny>>(first_line).unwrap_or_default();
-    let is_call = ["events", "callId", "call_id"].iter().any(|key| keys.contains_key(*key));
+    let is_call = ["events", "callId", "call_id", "call"].iter().any(|key| keys.contains_key(*key));
     match () {
         () if keys.contains_key("vcon") => Format::Vcon,
         () if keys.contains_key("variables") && CDR.iter().any(|key| keys.contains_key(*key)) => Format::Freeswitch,

@@ -27,8 +27,6 @@ use crate::ingest::recorded::{Given, Reading};
 const CHUNK: usize = 10_000;
 /// Calls after which a file of verdicts is closed.
 const PART: u64 = 1_000_000;
-/// Time after which it is.
-const CHECKPOINT: Duration = Duration::from_secs(30);
 
 /// Where a run puts what it writes.
 #[derive(Debug, Clone)]
@@ -58,6 +56,8 @@ pub struct Plan {
     pub threads: usize,
     /// Where things go.
     pub places: Places,
+    /// Time after which what was done is put on disk.
+    pub checkpoint: Duration,
 }
 
 /// How far a run is.
@@ -325,7 +325,7 @@ fn collect(
                     files.state.position = after;
                     files.state.weight = progress.weight;
                     shared.written(current);
-                    if files.in_part >= PART || files.since.elapsed() >= CHECKPOINT {
+                    if files.in_part >= PART || files.since.elapsed() >= plan.checkpoint {
                         files.checkpoint()?;
                     }
                 }
