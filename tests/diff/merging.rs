@@ -4,8 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use callgrade::core::call::CallState;
 use callgrade::core::event::{Event, EventKind, Keyword};
+use callgrade::ingest::StoredLabel;
 use callgrade::regrade::diff::Diff;
-use callgrade::regrade::grading::{Before, Graded, Regraded, StoredLabel};
+use callgrade::regrade::grading::{Before, Graded, Regraded};
 use callgrade::wire::v1;
 use proptest::prelude::*;
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use callgrade::core::call::CallState;
 use callgrade::core::event::{DialReport, DialResult, EventKind, Party};
 use callgrade::core::script::Script;
-use callgrade::ingest::CallRecord;
+use callgrade::ingest::{CallRecord, StoredLabel};
 use callgrade::regrade::diff::Diff;
-use callgrade::regrade::grading::{Against, Before, Graded, Grading, Regraded, StoredLabel};
+use callgrade::regrade::grading::{Against, Before, Graded, Grading, Regraded};
 use callgrade::script::{Library, ScriptChoice, compile};
 use callgrade::wire::v1;
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ fn between(before: &Demo, after: &Demo, words: &[&str]) -> (Diff, Vec<v1::Change
     let mut diff = Diff::new();
     let mut changed = Vec::new();
     for record in calls(words) {
-        changed.extend(diff.add(&grading.grade(record, None).expect("a grading")));
+        changed.extend(diff.add(&grading.grade(record).expect("a grading")));
     }
     (diff, changed)
 }
@@ -50,8 +50,9 @@ fn against_stored(words: &[&str], stored: &[Option<StoredLabel>]) -> (Diff, Vec<
     let grading = Grading { scripts: choice(&demo()), against: Against::Stored };
     let mut diff = Diff::new();
     let mut changed = Vec::new();
-    for (record, stored) in calls(words).into_iter().zip(stored) {
-        changed.extend(diff.add(&grading.grade(record, stored.clone()).expect("a grading")));
+    for (mut record, stored) in calls(words).into_iter().zip(stored) {
+        record.stored = stored.clone().map(Box::new);
+        changed.extend(diff.add(&grading.grade(record).expect("a grading")));
     }
     (diff, changed)
 }
@@ -252,8 +253,9 @@ fn labels_that_came_with_the_calls() {
 fn nothing_to_compare_with() {
     let grading = Grading { scripts: choice(&demo()), against: Against::Nothing };
     let mut diff = Diff::new();
-    for record in calls(&["多少钱", "不需要"]) {
-        assert_eq!(diff.add(&grading.grade(record, Some(stored("F", ""))).expect("a grading")), None);
+    for mut record in calls(&["多少钱", "不需要"]) {
+        record.stored = Some(Box::new(stored("F", "")));
+        assert_eq!(diff.add(&grading.grade(record).expect("a grading")), None);
     }
     let message = diff.message();
     assert_eq!((message.calls, message.compared, message.changed), (2, 0, 0));
@@ -276,7 +278,7 @@ fn another_script_than_before() {
     let grading = Grading { scripts: choice(&demo()), against: Against::Version(before) };
     let mut diff = Diff::new();
     let mut records = calls(&["多少钱", "在忙"]);
-    let mut add = |record| diff.add(&grading.grade(record, None).expect("a grading"));
+    let mut add = |record| diff.add(&grading.grade(record).expect("a grading"));
     let (Some(first), None) = (add(records.remove(0)), add(records.remove(0))) else { panic!("one changed") };
     assert_eq!((first.cause(), first.signals.len()), (v1::ChangeCause::Rules, 0), "{first:?}");
     let message = diff.message();
