@@ -5,6 +5,7 @@ mod cases;
 mod cli;
 mod config;
 mod deploy;
+mod diff;
 mod durability;
 mod eval;
 mod formats;

@@ -14,6 +14,7 @@ mod help;
 mod input;
 mod keys;
 mod loadgen;
+mod page;
 mod paint;
 mod push;
 mod records;

@@ -1,7 +1,12 @@
 //! `callgrade regrade`: recorded calls graded anew, and what that changes.
 
 mod drafts;
+mod page;
 mod places;
+#[cfg(test)]
+mod tests;
+mod text;
+mod words;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -123,7 +128,7 @@ pub(super) fn run(args: &RegradeArgs, lang: Lang) -> Outcome {
         );
         return Ok(ExitCode::from(STOPPED));
     }
-    out.finish(&plan.sink, &state, compared, &page(&state.diff, lang))?;
+    out.finish(&plan.sink, &state, compared, &page::render(&state.diff, lang))?;
     report(&state.diff, state.rejected, args, lang)
 }
 
@@ -158,7 +163,7 @@ fn fingerprint(grading: &Grading, shape: Shape, args: &RegradeArgs, source: &dyn
 /// Shows what came of it.
 fn report(diff: &v1::RegradeDiff, rejected: u64, args: &RegradeArgs, lang: Lang) -> Outcome {
     let mut stdout = anstream::AutoStream::auto(io::stdout().lock());
-    stdout.write_all(text(diff, args.examples, lang).as_bytes())?;
+    stdout.write_all(text::render(diff, args.examples, lang).as_bytes())?;
     stdout.flush()?;
     if rejected > 0 {
         let place = places::rejects(&args.out);
@@ -169,14 +174,6 @@ fn report(diff: &v1::RegradeDiff, rejected: u64, args: &RegradeArgs, lang: Lang)
         return Ok(ExitCode::from(REJECTED));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn text(diff: &v1::RegradeDiff, _examples: usize, _lang: Lang) -> String {
-    format!("{} {}\n", diff.calls, diff.changed)
-}
-
-fn page(_diff: &v1::RegradeDiff, _lang: Lang) -> String {
-    String::new()
 }
 
 /// Set by the first Ctrl-C, or a request to end; the second ends the program at once, which loses no more than the last half minute.

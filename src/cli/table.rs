@@ -43,6 +43,24 @@ pub(super) fn pad(cell: &str, width: usize) -> String {
     format!("{cell}{}", " ".repeat(width.saturating_sub(cell.width())))
 }
 
+/// A label or category; no label is none of them.
+pub(super) fn shown(name: &str) -> &str {
+    if name.is_empty() { "—" } else { name }
+}
+
+/// A count with its thousands apart.
+pub(super) fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// The text cut to a width in terminal columns, with an ellipsis where something was cut.
 pub(super) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
@@ -57,4 +75,16 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     }
     out.push('…');
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn thousands_stand_apart() {
+        for (count, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345, "12,345"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(count), text);
+        }
+    }
 }

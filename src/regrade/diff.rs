@@ -27,6 +27,7 @@ mod change;
 mod ledger;
 mod message;
 mod outcome;
+mod responsible;
 mod signals;
 mod tally;
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::paint::{Role, paint};
-use super::super::table::{Table, cut};
+use super::super::table::{Table, cut, shown};
 use crate::config::Lang;
 use crate::eval::tally::Figure;
 use crate::eval::{Difference, Part, Report};
@@ -134,11 +134,6 @@ fn lines(out: &mut String, table: &Table) {
     for (number, line) in table.lines().into_iter().enumerate() {
         let _ = writeln!(out, "{}", if number == 0 { paint(Role::Faint, &line) } else { line });
     }
-}
-
-/// A label or category; no label is none of them.
-pub(super) fn shown(name: &str) -> &str {
-    if name.is_empty() { "—" } else { name }
 }
 
 /// A figure with its interval.

@@ -1,16 +1,15 @@
 //! A call whose label is another now: what was read otherwise, and how the rules of both sides fare with it.
 
-use indexmap::IndexSet;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxHashMap;
 
 use super::outcome::ids;
+use super::responsible::{Found, responsible};
 use super::signals::{differing, in_terms_of};
 use crate::core::call::rule_for;
 use crate::core::explain::{self, Outcome as Came};
-use crate::core::lexicon::Match;
 use crate::core::rule::{Facts, Rule};
 use crate::core::script::Script;
-use crate::core::verdict::{Category, Evidence, Phrase};
+use crate::core::verdict::Evidence;
 use crate::ingest::StoredLabel;
 use crate::regrade::grading::Graded;
 use crate::wire::{self, v1};
@@ -27,29 +26,16 @@ pub(super) struct Change<'a> {
     pub(super) responsible: Vec<Found<'a>>,
 }
 
-/// What was found in words on one side only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Found<'a> {
-    pub(super) category: &'a str,
-    pub(super) phrase: &'a str,
-    pub(super) how: Match,
-    pub(super) gained: bool,
-}
-
 /// A call that two versions grade differently.
 pub(super) fn between<'a>(call_id: &str, before: &'a Graded, after: &'a Graded) -> Change<'a> {
     let (was, is) = ((&*before.script, &before.verdict.signals), (&*after.script, &after.verdict.signals));
     let signals = differing(was, is);
     let cause = if signals.is_empty() { v1::ChangeCause::Rules } else { cause(before, after) };
     let (lost, gained) = (without(before, after), without(after, before));
-    let mut responsible = Vec::new();
-    if cause != v1::ChangeCause::Rules {
-        let lost = lost.iter().filter_map(|evidence| found(&before.script, evidence, false));
-        let gained = gained.iter().filter_map(|evidence| found(&after.script, evidence, true));
-        let all: IndexSet<Found<'_>, FxBuildHasher> = lost.chain(gained).collect();
-        // What merely stands elsewhere is no cause.
-        responsible.extend(all.iter().filter(|found| !all.contains(&Found { gained: !found.gained, ..**found })));
-    }
+    let responsible = match cause {
+        v1::ChangeCause::Rules => Vec::new(),
+        _ => responsible((before, &lost), (after, &gained)),
+    };
     let rule_before = rule(&before.script, before.verdict.rule).map(|rule| fate(&rule.id, after));
     let rule_after = rule(&after.script, after.verdict.rule).map(|rule| fate(&rule.id, before));
     let call = v1::ChangedCall {
@@ -122,16 +108,6 @@ fn without<'a>(one: &'a Graded, other: &Graded) -> Vec<&'a Evidence> {
 fn key<'a>(script: &'a Script, evidence: &'a Evidence) -> impl Eq + std::hash::Hash + use<'a> {
     let Evidence { event, start, end, signal, category, phrase, how, .. } = evidence;
     ((*event, *start, *end), *signal, category.id(script), phrase.text(script), *how)
-}
-
-/// What evidence says was found in words: a phrase, for a category or else for a signal. What happened on the line is none.
-fn found<'a>(script: &'a Script, evidence: &'a Evidence, gained: bool) -> Option<Found<'a>> {
-    let category = match (&evidence.category, &evidence.phrase) {
-        (Category::None, Phrase::Listed(_)) => evidence.signal,
-        (Category::None, _) => return None,
-        (category, _) => category.id(script),
-    };
-    Some(Found { category, phrase: evidence.phrase.text(script), how: evidence.how, gained })
 }
 
 fn messages(script: &Script, evidence: Vec<&Evidence>) -> Vec<v1::Evidence> {
