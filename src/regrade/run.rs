@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use super::diff::Diff;
 use super::grading::Grading;
+use super::guard::guarded;
 use super::sink::{Chunk, Encoder, Part, Sink};
 use super::source::{Piece, Position, Source};
 use super::state::State;
@@ -211,7 +212,12 @@ fn grade(plan: &Plan, number: u64, piece: Piece, results: &SyncSender<Graded>) -
                 for rejection in &item.record.rejections {
                     reject(&mut result, name, line, rejection);
                 }
-                match plan.grading.grade(item.record) {
+                let call_id = item.record.call_id.clone();
+                // Whatever is wrong with us, it is one call that we fail.
+                let graded = guarded(|| plan.grading.grade(item.record)).unwrap_or_else(|panic| {
+                    Err(Rejection { call_id, seq: 0, reason: format!("callgrade failed on this call, please report it: {panic}") })
+                });
+                match graded {
                     Ok(call) => {
                         result.graded += 1;
                         if let Some(change) = result.diff.get_or_insert_with(Diff::new).add(&call) {

@@ -40,9 +40,7 @@ fn lines_that_are_no_calls() {
     assert_eq!(
         told,
         [
-            format!(
-                r#"{{"input":"{name}","line":2,"callId":"cut","reason":"not a call: EOF while parsing an object at line 1 column 16"}}"#
-            ),
+            format!(r#"{{"input":"{name}","line":2,"callId":"cut","reason":"not a call: EOF while parsing a value at line 1 column 16"}}"#),
             format!(
                 r#"{{"input":"{name}","line":4,"callId":"two","event":1,"reason":"atMs: invalid value: floating point `-1.0`, expected a whole number from 0 to 4294967295"}}"#
             ),

@@ -50,7 +50,7 @@ fn found(out: &Path) -> Vec<[String; 3]> {
 fn killed_and_resumed() {
     let folder = tempfile::tempdir().expect("a folder");
     let input = folder.path().join("calls.parquet");
-    table(&input, 3_000);
+    table(&input, 1_500);
     let whole = folder.path().join("whole");
     assert!(start(&input, &whole, &["--against", "telemarketing"]).wait().expect("it runs").success());
     let out = folder.path().join("out");
@@ -69,7 +69,7 @@ fn killed_and_resumed() {
     }
     assert!(kills >= 3, "it was killed {kills} times");
     assert_eq!(found(&out), found(&whole));
-    assert_eq!(found(&out).len(), 3_000);
+    assert_eq!(found(&out).len(), 1_500);
     let diff = |out: &Path| std::fs::read_to_string(out.join("diff.json")).expect("the diff");
     assert_eq!(diff(&out), diff(&whole));
 }
@@ -78,7 +78,7 @@ fn killed_and_resumed() {
 fn stopped_and_resumed() {
     let folder = tempfile::tempdir().expect("a folder");
     let input = folder.path().join("calls.parquet");
-    table(&input, 3_000);
+    table(&input, 1_500);
     let out = folder.path().join("out");
     let mut child = start(&input, &out, &[]);
     assert!(parts(&mut child, &out, 3), "it is over too soon");
@@ -87,9 +87,9 @@ fn stopped_and_resumed() {
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
     let graded = found(&out).len();
-    assert!((50..3_000).contains(&graded));
+    assert!((50..1_500).contains(&graded));
     assert_eq!(stderr(&output), format!("callgrade: stopped with {graded} calls graded; --resume goes on\n"));
     assert!(start(&input, &out, &["--resume"]).wait().expect("it runs").success());
     let ids: Vec<String> = found(&out).into_iter().map(|[id, _, _]| id).collect();
-    assert_eq!(ids, (0..3_000).map(|number| format!("call-{number:05}")).collect::<Vec<String>>());
+    assert_eq!(ids, (0..1_500).map(|number| format!("call-{number:05}")).collect::<Vec<String>>());
 }

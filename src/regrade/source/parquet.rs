@@ -16,6 +16,7 @@ use parquet::schema::types::SchemaDescriptor;
 use super::SourceError;
 use crate::ingest::arrow::{ArrowCalls, Form, first_other, last_id, reads};
 use crate::ingest::recorded::{Given, Reading};
+use crate::regrade::guard::guarded;
 
 /// Rows decoded at a time.
 const BATCH: usize = 1_024;
@@ -76,6 +77,11 @@ impl Table {
             }
         }
     }
+}
+
+/// Decodes something of a file, which may be damaged such that the decoder panics.
+fn decoded<T, E: std::fmt::Display>(doing: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+    guarded(doing).map_err(|panic| format!("damaged: {panic}"))?.map_err(|error| error.to_string())
 }
 
 /// The leaf columns whose path is wanted.
@@ -218,8 +224,8 @@ impl<'a> Rows<'a> {
     /// The first row of a row group that is of another call.
     fn boundary(&self, group: usize, call_id: &str) -> Result<usize, String> {
         let mut at = 0;
-        for batch in self.table.batches(group, &self.table.ids, None).map_err(|error| error.to_string())? {
-            let batch = batch.map_err(|error| error.to_string())?;
+        let mut batches = decoded(|| self.table.batches(group, &self.table.ids, None))?;
+        while let Some(batch) = decoded(|| batches.next().transpose())? {
             if let Some(other) = first_other(&batch, call_id).map_err(|error| error.to_string())? {
                 return Ok(at + other);
             }
@@ -232,9 +238,9 @@ impl<'a> Rows<'a> {
     fn last_id(&self, group: usize) -> Result<Option<String>, String> {
         let rows = self.table.rows(group);
         let Some(last) = rows.checked_sub(1) else { return Ok(None) };
-        let batches = self.table.batches(group, &self.table.ids, Some(last..rows)).map_err(|error| error.to_string())?;
-        match batches.last() {
-            Some(batch) => last_id(&batch.map_err(|error| error.to_string())?).map_err(|error| error.to_string()),
+        let mut batches = decoded(|| self.table.batches(group, &self.table.ids, Some(last..rows)))?;
+        match decoded(|| batches.next().transpose())? {
+            Some(batch) => last_id(&batch).map_err(|error| error.to_string()),
             None => Ok(None),
         }
     }

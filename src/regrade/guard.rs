@@ -1,0 +1,46 @@
+//! A guard for what panics on damaged input: one row must not cost a run of millions.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::Once;
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does something that may panic, without a word on standard error if it does.
+///
+/// # Errors
+/// It panicked: what it said.
+pub(super) fn guarded<T>(doing: impl FnOnce() -> T) -> Result<T, String> {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let others = take_hook();
+        set_hook(Box::new(move |told| {
+            if !GUARDED.get() {
+                others(told);
+            }
+        }));
+    });
+    let before = GUARDED.replace(true);
+    let outcome = catch_unwind(AssertUnwindSafe(doing));
+    GUARDED.set(before);
+    outcome.map_err(|panic| words(&*panic))
+}
+
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "no reason given".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error_and_what_follows_is_not_concerned() {
+        assert_eq!(guarded(|| -> u32 { panic!("row {}", 7) }), Err("row 7".to_owned()));
+        assert_eq!(guarded(|| 5), Ok(5));
+    }
+}
