@@ -274,6 +274,22 @@ product 产品介绍  0 (0.0%)
 }
 
 #[test]
+fn nothing_changes() {
+    let text = told(&diff(Against::Version(choice(after())), &["怎么收费"], &[]), 10, Lang::En);
+    let head = "1 call graded, 1 compared: 0 (0.0%) with another label, 0 with the same label by another rule
+
+━━ demo 示例 · 1 call
+before demo@AFTER
+after  demo@AFTER
+no call has another label or rule
+
+label  before      after       change  meaning
+A      1 (100.0%)  1 (100.0%)  0       有意向
+";
+    assert!(text.starts_with(head), "{text}");
+}
+
+#[test]
 fn several_scripts_have_a_matrix_of_all() {
     let mut diff = of_versions();
     let text = told(&diff, 0, Lang::En);

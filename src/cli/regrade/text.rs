@@ -44,7 +44,9 @@ fn script(out: &mut String, script: &v1::ScriptDiff, most_examples: usize, lang:
         let _ = writeln!(out, "{} {}", lang.pick("旧", "before"), words::versions(&script.before, lang));
     }
     let _ = writeln!(out, "{} {}", lang.pick("新", "after "), words::versions(&script.after, lang));
-    if compares {
+    if compares && script.changed + script.rule_changed == 0 {
+        let _ = writeln!(out, "{}", lang.pick("没有通话改变等级或规则", "no call has another label or rule"));
+    } else if compares {
         matrix(out, &script.labels, &script.transitions, lang);
     }
     labels(out, script, lang);
