@@ -4,8 +4,8 @@
 //! again when it ends.
 //!
 //! ```text
-//!   files: JSONL, vCon, Aliyun,         gRPC, gRPC-web, HTTP/JSON,
-//!   FreeSWITCH                          pushed reports and CDRs
+//!   files: JSONL, Parquet, vCon,        gRPC, gRPC-web, HTTP/JSON,
+//!   Aliyun, FreeSWITCH; Arrow           pushed reports and CDRs
 //!            │                                   │
 //!          cli ──────────────┐              transport          one direction: each room
 //!            │               │        who may what, TLS        knows only those below it
@@ -15,7 +15,7 @@
 //!            │  masked CallRecord,       │  journal: group commit, then what is told
 //!            │  Rejection                ├────────────────────────────────► store
 //!            ▼                           ▼    calls, versions, keys, outbox, audit: SQLite, PostgreSQL
-//!          script ───────────────────► core ◄─────────────────── eval
+//!          script ───────────────────► core ◄─────────────── eval, regrade
 //!   bundle → checked, compiled    Event → CallState (fold: tracker)    verdicts against what people
 //!   examples → train → model.txt    → Signals + Evidence               say: figures, errors
 //!                                   → Rules → Verdict
@@ -24,7 +24,8 @@
 //! - [`core`]: the whole of grading, synchronous and pure. [`core::call::CallState`] is where to start reading.
 //! - [`script`]: talk scripts as data, read, checked, linted and compiled. [`script::train`]: what examples teach, as `model.txt`.
 //! - [`eval`]: how well calls and utterances are read, against what people say of them; knows only the core, and [`cli`] asks it.
-//! - [`regrade`]: recorded calls graded anew and what that changes; [`cli`] and [`service`] ask it.
+//! - [`regrade`]: recorded calls graded anew, from files of any size or a store, and what that changes; knows [`ingest`], [`store`],
+//!   [`script`] and the core, and [`cli`] and [`service`] ask it.
 //! - [`ingest`]: one file per input format, all giving the same record; personal numbers masked in it ([`ingest::mask`]).
 //! - [`wire`]: the contract's messages, and the way from a verdict to them.
 //! - [`store`]: what is kept, in SQL over one small trait; what a write has answered is on disk.

@@ -79,7 +79,7 @@ pub(super) struct RegradeArgs {
     kept: KeptVersions,
     #[command(flatten)]
     which: WhichCalls,
-    /// Files of calls, and folders of them: JSON lines (also .gz, .zst), Parquet, vCon; without any, the calls of --store
+    /// Files of calls, and folders of them: JSON lines (also .gz, .zst), Parquet, vCon; without any, the ended calls of --store
     #[arg(value_name = "INPUT")]
     inputs: Vec<PathBuf>,
 }
