@@ -89,6 +89,11 @@ impl InMemory for NoneInMemory {
     fn forget_numbers(&self, _: &[i64]) {}
 }
 
+/// Why events that waited are not taken.
+fn deleted() -> Refusal {
+    Refusal::NotOpen("the call has been deleted".to_owned())
+}
+
 impl InMemory for Service {
     fn verdict(&self, tenant: &str, call_id: &str) -> Option<v1::Verdict> {
         self.verdict(&self.tenants.of(tenant), call_id).ok()
@@ -98,8 +103,8 @@ impl InMemory for Service {
         let key = key(&self.tenants.of(tenant), call_id);
         // Whoever has just found it in the store looks again.
         let _gate = self.live.close_gate();
-        if let Some(gone) = self.live.shard(&key).calls.remove(&key) {
-            gone.say_goodbye();
+        if let Some(mut gone) = self.live.shard(&key).calls.remove(&key) {
+            gone.say_goodbye(&deleted());
         }
     }
 
@@ -113,7 +118,7 @@ impl InMemory for Service {
             shard.calls.retain(|_, session| {
                 let goes = numbers.contains(&session.number);
                 if goes {
-                    session.say_goodbye();
+                    session.say_goodbye(&deleted());
                 }
                 !goes
             });

@@ -1,6 +1,6 @@
 //! The rows of calls, written in groups: one transaction for the events of many calls.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -213,11 +213,13 @@ impl Group {
         self.pushes.clear();
     }
 
-    /// The numbers of the calls it is about.
+    /// The numbers of the calls it is about, and of each its events here.
     #[must_use]
-    pub fn call_numbers(&self) -> HashSet<i64> {
-        let events = self.events.iter().map(|row| row.call);
-        events.chain(self.standings.iter().map(|row| row.call)).chain(self.calls.iter().map(|row| row.id)).collect()
+    pub fn events_by_call(&self) -> HashMap<i64, Vec<u32>> {
+        let calls = self.calls.iter().map(|row| row.id).chain(self.standings.iter().map(|row| row.call));
+        let mut numbers: HashMap<i64, Vec<u32>> = calls.map(|call| (call, Vec::new())).collect();
+        self.events.iter().for_each(|row| numbers.entry(row.call).or_default().push(row.seq));
+        numbers
     }
 
     /// Puts rows into the order of their keys, so that neighbours are written to the same page.

@@ -64,7 +64,7 @@ impl IntoResponse for Failure {
             Refusal::TooMuch(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::Script(_) | Refusal::NoCall(_) => StatusCode::NOT_FOUND,
             Refusal::Over(_) => StatusCode::TOO_MANY_REQUESTS,
-            Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::Store(_) | Refusal::Behind(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         error(http, &status(&call_id, 0, &refusal))
     }

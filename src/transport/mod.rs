@@ -18,6 +18,7 @@ pub mod tls;
 
 pub use security::{Complaints, Security};
 
+use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -61,6 +62,26 @@ impl Default for ServerOptions {
     }
 }
 
+/// Why a server has ended that nobody told to.
+#[derive(Debug)]
+pub enum ServeError {
+    /// Its listener failed.
+    Listener(tonic::transport::Error),
+    /// It cannot go on, for this reason.
+    Failed(String),
+}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listener(error) => error.fmt(f),
+            Self::Failed(reason) => write!(f, "the server cannot go on: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for ServeError {}
+
 /// How often sessions are looked after.
 const TICK: Duration = Duration::from_millis(50);
 /// How often metrics are put in order.
@@ -94,13 +115,13 @@ const CONNECTION_WINDOW: u32 = 32 << 20;
 /// Serves on `listener` until `shutdown` resolves, then finishes or hands back what is in flight and returns.
 ///
 /// # Errors
-/// The listener fails.
+/// The listener fails, or the server cannot go on: then it ends at once, and what is in flight is not acknowledged.
 pub async fn serve(
     service: Arc<Service>,
     listener: TcpListener,
     options: ServerOptions,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), tonic::transport::Error> {
+) -> Result<(), ServeError> {
     let security = Arc::new(options.security);
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let mut services = health::Services::default();
@@ -133,7 +154,7 @@ pub async fn serve(
     let watcher = kept.map(|kept| tokio::spawn(async move { kept.watch().await }));
 
     let ticking = Arc::clone(&service);
-    let ticker = tokio::spawn(async move {
+    let mut ticker = tokio::spawn(async move {
         let mut interval = tokio::time::interval(TICK);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         let mut upkeep = Instant::now() + UPKEEP;
@@ -180,11 +201,17 @@ pub async fn serve(
         tokio::time::sleep(options.drain).await;
     };
     let result = tokio::select! {
-        result = serving => result,
+        result = serving => result.map_err(ServeError::Listener),
         () = limit => {
             tracing::warn!("what was in flight was not finished in time and is cut off");
             Ok(())
         }
+        // It ends by a panic only, which may have left rows of calls unwritten that are in memory as if they were.
+        _ = &mut ticker => {
+            service.readiness.fail("what looks after its calls has ended by a fault of the program");
+            Err(ServeError::Failed(service.readiness.failed().await))
+        }
+        reason = service.readiness.failed() => Err(ServeError::Failed(reason)),
     };
     ticker.abort();
     bringer.abort();

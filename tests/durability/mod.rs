@@ -18,6 +18,7 @@ use crate::support::{block_on, callgrade, comparable, stdout};
 mod disk;
 mod load;
 mod process;
+mod refused;
 mod sync;
 
 use load::{Dialled, Progress, calls, dial, jsonl};

@@ -68,7 +68,7 @@ impl Session {
         let news = News {
             tenant: &self.tenant.name,
             call: self.number,
-            turn: self.next - 1,
+            turn: self.order.next() - 1,
             before,
             made_ms: keeping.wall_ms,
             verdict: &graded.message(&self.call_id),
