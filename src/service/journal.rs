@@ -78,13 +78,18 @@ struct Shared {
 }
 
 /// Sees that a server whose journal has ended by a panic does not go on taking what nobody writes.
-struct Running<'a>(&'a Readiness);
+struct Running<'a>(&'a Shared);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.fail("its journal has ended by a fault of the program");
+        if !std::thread::panicking() {
+            return;
         }
+        self.0.readiness.fail("its journal has ended by a fault of the program");
+        // Whoever waits is told, and whoever comes yet: the generation stays, and is settled.
+        let ended = StoreError::Unavailable("the journal has ended".to_owned());
+        let open = self.0.lock();
+        open.writing.iter().chain([&open.generation]).for_each(|generation| generation.settle(Err(ended.clone())));
     }
 }
 
@@ -185,7 +190,7 @@ impl Shared {
 
     /// Writes group after group.
     fn run(&self) {
-        let _running = Running(&self.readiness);
+        let _running = Running(self);
         let mut rows = Group::default();
         while let Some(generation) = self.next(&mut rows) {
             let begun = Instant::now();

@@ -26,13 +26,14 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tonic::transport::Server;
 use tonic_web::GrpcWebLayer;
 
 use self::incoming::Incoming;
 use self::kept::Kept;
 use crate::service::tenant::Tenant;
-use crate::service::{Service, Stage};
+use crate::service::{Readiness, Service, Stage};
 
 /// How the server talks to its connections.
 #[derive(Debug, Clone)]
@@ -206,20 +207,25 @@ pub async fn serve(
             tracing::warn!("what was in flight was not finished in time and is cut off");
             Ok(())
         }
-        // It ends by a panic only, which may have left rows of calls unwritten that are in memory as if they were.
-        _ = &mut ticker => {
-            service.readiness.fail("what looks after its calls has ended by a fault of the program");
-            Err(ServeError::Failed(service.readiness.failed().await))
-        }
-        reason = service.readiness.failed() => Err(ServeError::Failed(reason)),
+        failed = cannot_go_on(&mut ticker, &service.readiness) => Err(failed),
     };
     ticker.abort();
     bringer.abort();
     sweeper.abort();
     telling.abort();
     refresher.abort();
-    watcher.inspect(tokio::task::JoinHandle::abort);
+    watcher.inspect(JoinHandle::abort);
     result
+}
+
+/// Resolves when the server cannot go on, of itself or because what looks after its calls has ended: by a panic only, which may have
+/// left unwritten what is in memory as if it were kept.
+async fn cannot_go_on(ticker: &mut JoinHandle<()>, readiness: &Readiness) -> ServeError {
+    tokio::select! {
+        _ = ticker => readiness.fail("what looks after its calls has ended by a fault of the program"),
+        _ = readiness.failed() => {}
+    }
+    ServeError::Failed(readiness.failed().await)
 }
 
 /// Whose request it is.
@@ -248,4 +254,19 @@ pub async fn listen(address: &str) -> std::io::Result<(TcpListener, SocketAddr)>
     let listener = TcpListener::bind(address).await?;
     let local = listener.local_addr()?;
     Ok((listener, local))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_without_its_ticker_does_not_go_on() {
+        let readiness = Readiness::default();
+        readiness.enter(Stage::Serving);
+        let mut ticker = tokio::spawn(async { panic!("a fault") });
+        let told = cannot_go_on(&mut ticker, &readiness).await.to_string();
+        assert_eq!(told, "the server cannot go on: what looks after its calls has ended by a fault of the program");
+        assert_eq!(readiness.stage(), Stage::Draining);
+    }
 }

@@ -83,6 +83,27 @@ fn a_killed_postgresql_is_told_and_gone_on_with_when_it_is_back() {
 }
 
 #[test]
+fn a_server_whose_postgresql_another_has_taken_over_writes_no_more() {
+    let Some(mut server) = PostgresServer::start() else {
+        println!("skipped: store::a_server_whose_postgresql_another_has_taken_over_writes_no_more (PostgreSQL is not installed)");
+        return;
+    };
+    let location = Location::parse(&server.database("calls"));
+    let (first, second) = (Store::open(&location).expect("it opens"), Store::open(&location).expect("it opens"));
+    first.claim().expect("nobody else has it");
+    first.commit(&mut simple(1, "t", "c1", "A", None)).expect("it is written");
+    server.kill();
+    server.run();
+    second.claim().expect("nobody has it any more");
+    let taken = format!("{} is in use by another callgrade server", first.place());
+    assert_eq!(refused(first.commit(&mut simple(2, "t", "c2", "A", None))), taken);
+    assert_eq!(refused(first.claim()), taken);
+    assert_eq!(count(&first, "calls"), 1, "it may still read");
+    drop(second);
+    first.commit(&mut simple(2, "t", "c2", "A", None)).expect("it is free again");
+}
+
+#[test]
 fn tls_to_a_postgresql_means_that_its_certificate_is_verified() {
     let Some(mut server) = PostgresServer::start() else {
         println!("skipped: store::tls_to_a_postgresql_means_that_its_certificate_is_verified (PostgreSQL is not installed)");

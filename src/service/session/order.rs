@@ -37,6 +37,11 @@ impl Order {
         self.sent_back.first().map_or(self.next, |owed| self.next.min(*owed)) - 1
     }
 
+    /// Up to where every event is kept, also those that were passed over.
+    pub(super) fn whole(&self) -> u32 {
+        self.missing.first_key_value().map_or(self.kept(), |(first, _)| self.kept().min(first - 1))
+    }
+
     /// Whether an event is the next and nothing waits behind it.
     pub(super) fn is_next(&self, seq: u32) -> bool {
         seq == self.next && self.waiting.is_empty()

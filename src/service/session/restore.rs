@@ -97,9 +97,9 @@ impl Session {
         self.call = Some(call);
     }
 
-    /// The last event that was taken in, with all before it that are to come.
+    /// The last event that was taken in with all before it.
     pub(in crate::service) fn last_seq(&self) -> u32 {
-        self.order.kept()
+        self.order.whole()
     }
 
     /// Events that came and wait for those before them.
