@@ -24,7 +24,7 @@ pub struct CallRow {
     pub script_version: Box<str>,
     /// When dialing began: seconds and nanoseconds since 1970.
     pub started: Option<(i64, i32)>,
-    /// IANA time zone, as told.
+    /// IANA time zone: as told, else the tenant's; empty: the default.
     pub time_zone: Box<str>,
     /// When it began, in milliseconds since 1970: as told, else when its first event came.
     pub began_ms: i64,
