@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use callgrade::script::Library;
+use callgrade::script::{Library, ScriptChoice};
 use callgrade::service::journal::OnCommit;
 use callgrade::service::tenant::Tenants;
-use callgrade::service::{Patience, ScriptChoice, Service, Stage};
+use callgrade::service::{Patience, Service, Stage};
 use callgrade::store::records::Filter;
 use callgrade::store::{Location, Store};
 use callgrade::transport::{self, ServerOptions};

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callgrade::core::event::{Event, EventKind};
-use callgrade::script::Library;
+use callgrade::script::{Library, ScriptChoice};
 use callgrade::service::quota::Quota;
 use callgrade::service::tenant::{TenantSettings, Tenants};
-use callgrade::service::{Patience, ScriptChoice, Service};
+use callgrade::service::{Patience, Service};
 use callgrade::store::{Location, Store};
 use callgrade::transport::ServerOptions;
 use callgrade::wire::v1;
