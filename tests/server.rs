@@ -15,28 +15,28 @@ use tonic::Streaming;
 use crate::support::{CallBuilder, TestServer, block_on, comparable, stream_message};
 
 /// A stream held open by hand.
-struct Talk {
+pub struct Talk {
     sender: mpsc::Sender<v1::StreamCallsRequest>,
     answers: Streaming<v1::StreamCallsResponse>,
 }
 
 impl Talk {
-    async fn open(server: &TestServer) -> Self {
+    pub async fn open(server: &TestServer) -> Self {
         let (sender, receiver) = mpsc::channel(16);
         let answers = server.client().await.stream_calls(ReceiverStream::new(receiver)).await.expect("a stream").into_inner();
         Self { sender, answers }
     }
 
-    async fn send(&self, call: &str, seq: u32, event: &Event) {
+    pub async fn send(&self, call: &str, seq: u32, event: &Event) {
         self.sender.send(stream_message(call, "telemarketing", seq, event)).await.expect("the stream is open");
     }
 
-    async fn next(&mut self) -> Option<Response> {
+    pub async fn next(&mut self) -> Option<Response> {
         let answer = tokio::time::timeout(Duration::from_secs(20), self.answers.message()).await.expect("an answer in time");
         answer.expect("no error").and_then(|answer| answer.response)
     }
 
-    async fn ack(&mut self) -> u32 {
+    pub async fn ack(&mut self) -> u32 {
         loop {
             match self.next().await {
                 Some(Response::Ack(ack)) => return ack.seq,
@@ -46,7 +46,18 @@ impl Talk {
         }
     }
 
-    async fn verdict(&mut self) -> v1::Verdict {
+    /// The next that is no verdict, which is a rejection: its event and why.
+    pub async fn rejection(&mut self) -> (u32, String) {
+        loop {
+            match self.next().await {
+                Some(Response::Rejection(rejection)) => return (rejection.seq, rejection.status.expect("a status").message),
+                Some(Response::Verdict(_)) => {}
+                other => panic!("a rejection, not {other:?}"),
+            }
+        }
+    }
+
+    pub async fn verdict(&mut self) -> v1::Verdict {
         loop {
             match self.next().await {
                 Some(Response::Verdict(verdict)) => return verdict,
@@ -172,6 +183,23 @@ fn a_gap_is_waited_for_then_noticed_and_what_comes_late_revises() {
         assert_eq!((verdict.label.as_str(), verdict.revision, verdict.r#final), ("B", 2, true));
         talk.send("c", 4, &events[3]).await;
         assert_eq!(talk.ack().await, 5, "a duplicate is acknowledged and revises nothing");
+    });
+}
+
+#[test]
+fn what_still_waits_when_a_call_is_closed_is_refused() {
+    block_on(async {
+        let patience = Patience { gap: Duration::from_secs(600), final_open: Duration::from_millis(300), ..short() };
+        let server = TestServer::start(patience, Limits::default()).await;
+        let mut talk = Talk::open(&server).await;
+        let events = asking();
+        for (seq, event) in [(1, &events[0]), (2, &events[4])] {
+            talk.send("c", seq, event).await;
+            assert_eq!(talk.ack().await, seq);
+        }
+        assert!(talk.verdict().await.r#final);
+        talk.send("c", 4, &events[2]).await;
+        assert_eq!(talk.rejection().await, (4, "the call has ended and is closed to late events".to_owned()));
     });
 }
 

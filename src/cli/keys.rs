@@ -5,14 +5,12 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use super::store::{StoreOptions, WHO, now_ms, told};
 use super::table::Table;
 use super::{Outcome, REJECTED};
 use crate::service::access::{NewKey, Role, tenant};
+use crate::store::Store;
 use crate::store::keys::{KeyRow, Revoked};
-use crate::store::{DEFAULT_LOCATION, Location, Store};
-
-/// Who makes and revokes keys here, in the audit log.
-const WHO: &str = "cli";
 
 #[derive(Debug, Args)]
 pub(super) struct KeysArgs {
@@ -28,13 +26,6 @@ enum KeysCommand {
     List(StoreOptions),
     /// Revoke a key for good
     Revoke(RevokeArgs),
-}
-
-#[derive(Debug, Args)]
-struct StoreOptions {
-    /// Where the server keeps its calls: a data directory (SQLite), or a postgres:// URL
-    #[arg(long, value_name = "DIR|URL", default_value = DEFAULT_LOCATION)]
-    store: String,
 }
 
 #[derive(Debug, Args)]
@@ -61,35 +52,17 @@ struct RevokeArgs {
     id: String,
 }
 
-impl StoreOptions {
-    fn open(&self) -> anyhow::Result<Store> {
-        Ok(Store::open(&Location::parse(&self.store))?)
-    }
-
-    /// A store that is there already: a wrong directory is not to become a new one.
-    fn open_existing(&self) -> anyhow::Result<Store> {
-        if let Location::Directory(folder) = Location::parse(&self.store) {
-            anyhow::ensure!(folder.is_dir(), "there is no data directory {}", folder.display());
-        }
-        self.open()
-    }
-}
-
 pub(super) fn run(args: &KeysArgs) -> Outcome {
     match &args.command {
         KeysCommand::Create(args) => create(args),
-        KeysCommand::List(store) => list(&store.open_existing()?),
-        KeysCommand::Revoke(args) => revoke(&args.store.open_existing()?, &args.id),
+        KeysCommand::List(store) => list(&store.open()?),
+        KeysCommand::Revoke(args) => revoke(&args.store.open()?, &args.id),
     }
-}
-
-fn now_ms() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
 }
 
 fn create(args: &CreateArgs) -> Outcome {
     let tenant = tenant(&args.tenant).map_err(anyhow::Error::msg)?;
-    let store = args.store.open()?;
+    let store = args.store.open_or_make()?;
     let NewKey { record, key } = NewKey::generate(tenant, args.role, &args.name, now_ms())?;
     store.put_key(&KeyRow::from(&record), WHO)?;
     // The key alone on stdout, so that a script can take it.
@@ -98,16 +71,11 @@ fn create(args: &CreateArgs) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A moment as people read it, in UTC.
-fn moment(at_ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(at_ms).map_or_else(|_| at_ms.to_string(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
-}
-
 fn list(store: &Store) -> Outcome {
     let mut table = Table::new(&["id", "tenant", "role", "created", "revoked", "name"]);
     for key in store.keys()? {
-        let revoked = key.revoked_ms.map_or_else(|| "-".to_owned(), moment);
-        table.row(vec![key.id, key.tenant, key.role, moment(key.created_ms), revoked, key.name]);
+        let revoked = key.revoked_ms.map_or_else(|| "-".to_owned(), told);
+        table.row(vec![key.id, key.tenant, key.role, told(key.created_ms), revoked, key.name]);
     }
     let mut stdout = anstream::stdout().lock();
     for line in table.lines() {
@@ -120,7 +88,7 @@ fn revoke(store: &Store, id: &str) -> Outcome {
     match store.revoke_key(id, now_ms(), WHO)? {
         Revoked::Now(key) => anstream::eprintln!("callgrade: key {} of tenant {} is revoked", key.id, key.tenant),
         Revoked::Before(key) => {
-            let when = key.revoked_ms.map(moment).unwrap_or_default();
+            let when = key.revoked_ms.map(told).unwrap_or_default();
             anstream::eprintln!("callgrade: key {} of tenant {} was revoked before, {when}", key.id, key.tenant);
         }
         Revoked::NoKey => {

@@ -1,17 +1,15 @@
 //! `callgrade push list|resend`: the outbox of verdicts to be pushed.
 
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
-use std::time::SystemTime;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
+use super::store::{StoreOptions, now_ms};
 use super::table::Table;
 use super::{Outcome, REJECTED};
 use crate::store::pushes::{PushEntry, PushState};
-use crate::store::{DEFAULT_LOCATION, Location, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct PushArgs {
@@ -30,9 +28,8 @@ enum PushCommand {
 /// Which outbox.
 #[derive(Debug, Args)]
 struct Outbox {
-    /// Where calls are kept: a data directory, or the URL of a PostgreSQL database
-    #[arg(long, value_name = "DIR|URL", default_value = DEFAULT_LOCATION)]
-    store: String,
+    #[command(flatten)]
+    store: StoreOptions,
     /// Only what is this tenant's
     #[arg(long, value_name = "TENANT", default_value = "", hide_default_value = true)]
     tenant: String,
@@ -72,17 +69,6 @@ enum Output {
 
 /// Entries that are read at a time.
 const PAGE: usize = 500;
-
-impl Outbox {
-    /// Opens the store, which must be there: a misspelt directory is not made into an empty one.
-    fn open(&self) -> anyhow::Result<Store> {
-        let location = Location::parse(&self.store);
-        if let Location::Directory(folder) = &location {
-            anyhow::ensure!(Path::new(folder).is_dir(), "there is no data directory {}", folder.display());
-        }
-        Ok(Store::open(&location)?)
-    }
-}
 
 pub(super) fn run(args: &PushArgs) -> Outcome {
     match &args.command {
@@ -126,7 +112,7 @@ fn moment(ms: i64) -> String {
 }
 
 fn list(args: &ListArgs) -> Outcome {
-    let store = args.outbox.open()?;
+    let store = args.outbox.store.open()?;
     let state = args.dead.then_some(PushState::Dead);
     let mut stdout = std::io::BufWriter::new(anstream::stdout().lock());
     let (mut after, mut headed) = (0, false);
@@ -166,8 +152,8 @@ fn list(args: &ListArgs) -> Outcome {
 }
 
 fn resend(args: &ResendArgs) -> Outcome {
-    let store = args.outbox.open()?;
-    let now_ms = i64::try_from(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_millis())?;
+    let store = args.outbox.store.open()?;
+    let now_ms = now_ms();
     let tenant = &args.outbox.tenant;
     let (mut resent, mut missing) = (0, Vec::new());
     if args.all {

@@ -8,12 +8,12 @@ use crate::service::versions::Actor;
 use crate::store::{DEFAULT_LOCATION, Location, Store};
 
 /// How the audit log names the command line.
-const WHO: &str = "cli";
+pub(super) const WHO: &str = "cli";
 
 /// Which store.
 #[derive(Debug, Clone, Args)]
 pub(super) struct StoreOptions {
-    /// Where the server keeps calls and script versions: its data directory, or the URL of a PostgreSQL
+    /// Where the server keeps its calls: its data directory (SQLite), or the postgres:// URL of a PostgreSQL
     #[arg(long, value_name = "DIR|URL", default_value = DEFAULT_LOCATION)]
     store: String,
 }

@@ -6,19 +6,21 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
-use super::share;
+use super::{Heard, share};
 use crate::core::event::{Answerer, DialReport, DialResult, Event, EventKind, Hangup, Keyword, Outcome, Party, Speaker, Utterance};
 
 /// Reads an event.
 ///
 /// # Errors
 /// Why it is none, naming the field.
-pub fn event(json: &str) -> Result<Event, String> {
+pub fn event(json: &str) -> Result<Heard, String> {
     let wire: EventJson = read(json)?;
     let at_ms = wire.at_ms.0;
+    let confidence = wire.utterance.as_ref().and_then(|utterance| utterance.confidence).map(|confidence| confidence.0);
     let mut kinds = wire.kinds()?;
     let kind = kinds.pop().unwrap_or(EventKind::Unknown);
-    if kinds.is_empty() { Ok(Event { at_ms, kind }) } else { Err("an event of more than one kind".to_owned()) }
+    let event = Event { at_ms, kind };
+    if kinds.is_empty() { Ok(Heard { event, confidence }) } else { Err("an event of more than one kind".to_owned()) }
 }
 
 /// Deserialises, the error naming the field and leaving out the place in a line that nobody sees.

@@ -55,6 +55,8 @@ pub struct CallRecord {
     pub attributes: BTreeMap<String, String>,
     /// The events that were accepted, in order.
     pub events: Vec<Event>,
+    /// The recogniser's confidence in utterances, by their places among the events: recorded, and no part of grading.
+    pub confidence: BTreeMap<usize, f64>,
     /// Those that were not.
     pub rejections: Vec<Rejection>,
     /// What was put right on the way.
@@ -72,6 +74,21 @@ pub struct StoredLabel {
     pub rule_id: String,
     /// The script version; empty where that is not known.
     pub script_version: String,
+}
+
+/// An event as a door hears it: with what is recorded of it and not interpreted, which the core therefore does not know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard {
+    /// The event.
+    pub event: Event,
+    /// The recogniser's confidence in an utterance, 0 to 1.
+    pub confidence: Option<f64>,
+}
+
+impl From<Event> for Heard {
+    fn from(event: Event) -> Self {
+        Self { event, confidence: None }
+    }
 }
 
 /// What was rejected, and why.
@@ -120,14 +137,17 @@ impl CallRecord {
     }
 
     /// Takes an event in, or rejects it.
-    pub fn offer(&mut self, seq: u32, event: Result<Event, String>, limits: &Limits) {
+    pub fn offer(&mut self, seq: u32, event: Result<impl Into<Heard>, String>, limits: &Limits) {
         if self.events.len() >= limits.call_events {
             self.excess(seq, limits);
             return;
         }
-        let checked = event.and_then(|event| check(&event, limits).map(|()| event));
+        let checked = event.map(Into::into).and_then(|heard: Heard| check(&heard.event, limits).map(|()| heard));
         match checked {
-            Ok(event) => self.events.push(event),
+            Ok(Heard { event, confidence }) => {
+                self.confidence.extend(confidence.map(|confidence| (self.events.len(), confidence)));
+                self.events.push(event);
+            }
             Err(reason) => self.rejections.push(Rejection { call_id: self.call_id.clone(), seq, reason }),
         }
     }

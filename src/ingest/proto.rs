@@ -1,6 +1,6 @@
 //! Protobuf messages, as gRPC brings them.
 
-use super::{CallRecord, Limits, share};
+use super::{CallRecord, Heard, Limits, share};
 use crate::core::event::{Answerer, DialReport, DialResult, Event, EventKind, Hangup, Keyword, Outcome, Party, Speaker, Utterance};
 use crate::wire::{raw, v1};
 
@@ -20,9 +20,17 @@ pub fn call(call: &raw::Call, limits: &Limits) -> CallRecord {
         ..CallRecord::default()
     };
     for (seq, bytes) in (1..).zip(&call.events) {
-        record.offer(seq, raw::decode_event(bytes).and_then(event), limits);
+        record.offer(seq, raw::decode_event(bytes).and_then(heard), limits);
     }
     record
+}
+
+fn heard(message: v1::CallEvent) -> Result<Heard, String> {
+    let confidence = match &message.event {
+        Some(v1::call_event::Event::Utterance(utterance)) => utterance.confidence,
+        _ => None,
+    };
+    Ok(Heard { event: event(message)?, confidence })
 }
 
 /// An event.

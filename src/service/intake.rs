@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use super::event::{StreamEvent, check_id, check_seq};
 use super::journal::Generation;
 use super::live::{Outbox, key};
-use super::session::{Answers, Context, Keeping, Offered, Session};
+use super::session::{Answers, Context, Keeping, Offered, Session, closed};
 use super::tenant::Tenant;
 use super::told::{Answer, Told};
 use super::{Refusal, Service};
@@ -49,11 +49,14 @@ impl Taken {
             return told;
         }
         let failure = |at: usize| failed.iter().find(|(span, _)| span.contains(&at)).map(|(_, error)| error);
-        let settle = |(at, told): (usize, Told)| match failure(at) {
-            None => Some(told),
-            Some(error) => told.refuse(&Refusal::Store(error.clone())),
-        };
-        told.into_iter().enumerate().filter_map(settle).collect()
+        let mut settled = Vec::with_capacity(told.len());
+        for (at, told) in told.into_iter().enumerate() {
+            match failure(at) {
+                None => settled.push(told),
+                Some(error) => settled.extend(told.refuse(&Refusal::Store(error.clone()))),
+            }
+        }
+        settled
     }
 
     /// Adds what came of later events.
@@ -121,12 +124,14 @@ impl<'a> Intake<'a> {
                     Ok(room) => room,
                     Err(over) => {
                         drop(shard);
+                        service.live.send_back(key, [seq], self.now);
                         self.taken.told.push(Told::new(call_id, Answer::refused(seq, Refusal::Over(over))));
                         return;
                     }
                 };
                 let mut session = Session::new(Arc::clone(tenant), Arc::from(call_id.as_str()), self.now);
                 session.room = Some(room);
+                session.send_back(service.live.take_sent_back(&key));
                 shard.calls.entry(key.clone()).or_insert(Box::new(session))
             }
         };
@@ -196,14 +201,25 @@ impl<'a> Intake<'a> {
     }
 }
 
-/// Events of calls that the store could not be asked for.
-fn refused(events: Vec<StreamEvent>, error: &StoreError) -> Taken {
-    tracing::error!(events = events.len(), "events of calls that had to be looked up were refused: {error}");
-    let refuse = |event: StreamEvent| Told::new(event.call_id, Answer::refused(event.seq, Refusal::Store(error.clone())));
-    Taken { told: events.into_iter().map(refuse).collect(), ..Taken::default() }
-}
-
 impl Service {
+    /// Events of calls that the store could not be asked for.
+    fn send_back(&self, tenant: &Tenant, events: impl ExactSizeIterator<Item = (String, u32)>, error: &StoreError) -> Taken {
+        tracing::error!(events = events.len(), "events of calls that had to be looked up were refused: {error}");
+        let (_gate, _) = self.live.open_gate();
+        let refuse = |(call_id, seq): (String, u32)| {
+            let key = key(tenant, &call_id);
+            let mut shard = self.live.shard(&key);
+            // It may have come back from the store meanwhile.
+            match shard.calls.get_mut(&key) {
+                Some(session) => session.send_back([seq]),
+                None => self.live.send_back(key, [seq], Instant::now()),
+            }
+            drop(shard);
+            Told::new(call_id, Answer::refused(seq, Refusal::Store(error.clone())))
+        };
+        Taken { told: events.map(refuse).collect(), ..Taken::default() }
+    }
+
     /// Begins to take events in that came at `now`.
     pub fn intake<'a>(&'a self, now: Instant, tenant: &'a Arc<Tenant>, owner: Option<&'a Arc<Outbox>>) -> Intake<'a> {
         let (gate, _) = self.live.open_gate();
@@ -222,12 +238,12 @@ impl Service {
             let epoch = self.live.epoch();
             let found = match journal.store().find(&tenant.name, &ids) {
                 Ok(found) => found,
-                Err(error) => return refused(events, &error),
+                Err(error) => return self.send_back(tenant, events.into_iter().map(|event| (event.call_id, event.seq)), &error),
             };
             // What may ask the store again is asked before the gate is opened: nobody waits behind a database there.
             let versions = match self.versions_of(tenant, &found) {
                 Ok(versions) => versions,
-                Err(error) => return refused(events, &error),
+                Err(error) => return self.send_back(tenant, events.into_iter().map(|event| (event.call_id, event.seq)), &error),
             };
             let (gate, now_epoch) = self.live.open_gate();
             if now_epoch != epoch {
@@ -247,10 +263,7 @@ impl Service {
             let mut taken = intake.taken();
             // Only a call that was there a moment ago and has just been forgotten: it is as closed as can be.
             let gone = std::mem::take(&mut taken.unknown);
-            taken.told.extend(gone.into_iter().map(|event| {
-                let reason = "the call has ended and is closed to late events".to_owned();
-                Told::new(event.call_id, Answer::refused(event.seq, Refusal::NotOpen(reason)))
-            }));
+            taken.told.extend(gone.into_iter().map(|event| Told::new(event.call_id, Answer::refused(event.seq, closed()))));
             return taken;
         }
     }
@@ -276,34 +289,38 @@ impl Service {
         }
         // Whoever goes meanwhile leaves no work behind.
         let _turn = self.lookups.acquire().await;
-        let (service, tenant, owner) = (Arc::clone(self), Arc::clone(tenant), owner.cloned());
+        let (service, of, owner) = (Arc::clone(self), tenant, owner.cloned());
+        let tenant = Arc::clone(of);
         let ids: Vec<(String, u32)> = unknown.iter().map(|event| (event.call_id.clone(), event.seq)).collect();
         let looked_up = tokio::task::spawn_blocking(move || service.take_unknown(&tenant, owner.as_ref(), unknown, wary)).await;
         match looked_up {
             Ok(later) => taken.append(later),
             Err(error) => {
                 let lost = StoreError::Unavailable(format!("the look-up ended: {error}"));
-                let refuse = |(call_id, seq)| Told::new(call_id, Answer::refused(seq, Refusal::Store(lost.clone())));
-                taken.told.extend(ids.into_iter().map(refuse));
+                taken.append(self.send_back(of, ids.into_iter(), &lost));
             }
         }
         taken
     }
 
     /// What a call's owner has not been told yet, and whether the call still waits for an earlier event. A stream that no
-    /// longer hears of the call is told nothing and has nothing to wait for.
+    /// longer hears of the call is told the call's last word to it at most and has nothing to wait for.
     pub fn owed(&self, tenant: &Tenant, call_id: &str, owner: &Arc<Outbox>) -> (Taken, bool) {
         // While calls are being taken out it is not known yet what became of their rows.
         let (_gate, _) = self.live.open_gate();
         let key = key(tenant, call_id);
-        let mut taken = Taken::default();
+        let mut answers = Answers::from_vec(owner.last_words(call_id));
         let mut shard = self.live.shard(&key);
-        let Some(session) = shard.calls.get_mut(&key).filter(|session| session.owned_by(owner)) else { return (taken, false) };
-        told(call_id.to_owned(), Answers::from_vec(std::mem::take(&mut session.owed)), &mut taken.told);
-        let gapped = session.gapped();
-        if !session.begun() && !gapped {
-            shard.calls.remove(&key);
+        let mut gapped = false;
+        if let Some(session) = shard.calls.get_mut(&key).filter(|session| session.owned_by(owner)) {
+            answers.extend(std::mem::take(&mut session.owed));
+            gapped = session.gapped();
+            if !session.begun() && !gapped {
+                shard.calls.remove(&key);
+            }
         }
+        let mut taken = Taken::default();
+        told(call_id.to_owned(), answers, &mut taken.told);
         let to = taken.told.len();
         taken.spans.extend(self.journal.as_ref().and_then(|journal| journal.latest()).map(|generation| (to, generation)));
         drop(shard);
@@ -328,8 +345,8 @@ impl Service {
                         let _ = journal.append(&mut rows);
                     }
                     if over {
-                        if let Some(gone) = shard.calls.remove(&key) {
-                            gone.say_goodbye();
+                        if let Some(mut gone) = shard.calls.remove(&key) {
+                            gone.say_goodbye(&closed());
                         }
                         continue;
                     }

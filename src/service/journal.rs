@@ -6,7 +6,6 @@
 //! A group that cannot be written takes its calls out of memory, and with them whatever was appended behind it: the next event of
 //! such a call finds it as the store has it.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use super::live::LiveCalls;
+use super::{Readiness, Refusal};
 use crate::store::calls::Group;
 use crate::store::{Store, StoreError};
 
@@ -72,8 +72,25 @@ struct Shared {
     wake: Condvar,
     store: Store,
     live: Arc<LiveCalls>,
+    readiness: Arc<Readiness>,
     linger: Duration,
     on_commit: OnCommit,
+}
+
+/// Sees that a server whose journal has ended by a panic does not go on taking what nobody writes.
+struct Running<'a>(&'a Shared);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        self.0.readiness.fail("its journal has ended by a fault of the program");
+        // Whoever waits is told, and whoever comes yet: the generation stays, and is settled.
+        let ended = StoreError::Unavailable("the journal has ended".to_owned());
+        let open = self.0.lock();
+        open.writing.iter().chain([&open.generation]).for_each(|generation| generation.settle(Err(ended.clone())));
+    }
 }
 
 /// The journal of a server. Dropping it writes what is left and ends its thread.
@@ -90,13 +107,20 @@ impl std::fmt::Debug for Journal {
 }
 
 impl Journal {
-    /// Starts writing to a store; a group is open for at least `linger` unless it fills up.
+    /// Starts writing to a store; a group is open for at least `linger` unless it fills up. Should its thread end before it is told to,
+    /// the server fails.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn start(store: Store, live: Arc<LiveCalls>, linger: Duration, on_commit: OnCommit) -> Result<Self, StoreError> {
+    pub fn start(
+        store: Store,
+        live: Arc<LiveCalls>,
+        readiness: Arc<Readiness>,
+        linger: Duration,
+        on_commit: OnCommit,
+    ) -> Result<Self, StoreError> {
         let next_call = AtomicI64::new(store.next_call()?);
-        let shared = Arc::new(Shared { open: Mutex::default(), wake: Condvar::new(), store, live, linger, on_commit });
+        let shared = Arc::new(Shared { open: Mutex::default(), wake: Condvar::new(), store, live, readiness, linger, on_commit });
         let writing = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
@@ -166,6 +190,7 @@ impl Shared {
 
     /// Writes group after group.
     fn run(&self) {
+        let _running = Running(self);
         let mut rows = Group::default();
         while let Some(generation) = self.next(&mut rows) {
             let begun = Instant::now();
@@ -215,9 +240,11 @@ impl Shared {
         let behind_generation = std::mem::take(&mut open.generation);
         open.writing = None;
         drop(open);
-        let mut calls: HashSet<i64> = rows.call_numbers();
-        calls.extend(behind.call_numbers());
-        self.live.evict(&calls);
+        let mut unwritten = rows.events_by_call();
+        for (call, events) in behind.events_by_call() {
+            unwritten.entry(call).or_default().extend(events);
+        }
+        self.live.evict(&unwritten, &Refusal::Store(error.clone()));
         drop(closed);
         generation.settle(Err(error.clone()));
         behind_generation.settle(Err(error.clone()));

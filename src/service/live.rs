@@ -1,7 +1,7 @@
 //! The calls being followed, spread over shards so that streams rarely wait for each other.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -10,15 +10,19 @@ use std::time::Instant;
 use smallvec::SmallVec;
 use tokio::sync::Notify;
 
-use super::Patience;
+use super::sent_back::SentBack;
 use super::session::Session;
 use super::tenant::Tenant;
+use super::told::Answer;
+use super::{Patience, Refusal};
 
 /// Where a stream hears of calls that something happened to without an event: only their ids, each once, so that a client
 /// that does not read costs no more than its calls do.
 #[derive(Debug, Default)]
 pub struct Outbox {
     calls: Mutex<HashSet<Arc<str>>>,
+    /// What calls had still to tell that are not in memory any more: no more than they had held there.
+    last_words: Mutex<HashMap<Arc<str>, Vec<Answer>>>,
     notify: Notify,
 }
 
@@ -26,6 +30,19 @@ impl Outbox {
     pub(super) fn push(&self, call: &Arc<str>) {
         lock(&self.calls).insert(Arc::clone(call));
         self.notify.notify_one();
+    }
+
+    /// Of a call that leaves memory, with what is still to be told of it.
+    pub(super) fn push_last(&self, call: &Arc<str>, words: Vec<Answer>) {
+        if !words.is_empty() {
+            lock(&self.last_words).entry(Arc::clone(call)).or_default().extend(words);
+        }
+        self.push(call);
+    }
+
+    /// What a call had still to tell when it left memory.
+    pub(super) fn last_words(&self, call: &str) -> Vec<Answer> {
+        lock(&self.last_words).remove(call).unwrap_or_default()
     }
 
     /// The calls to be asked about, as soon as there are any.
@@ -92,6 +109,8 @@ pub struct LiveCalls {
     epoch: AtomicU64,
     /// Calls that were taken out of memory and have not come back: tenant, id.
     evicted: Mutex<HashSet<(Arc<str>, Arc<str>)>>,
+    /// Events of calls that are not in memory, which were refused with the word to send them again.
+    sent_back: Mutex<SentBack>,
 }
 
 /// A power of two well above the number of cores.
@@ -108,6 +127,7 @@ impl LiveCalls {
             gate: RwLock::default(),
             epoch: AtomicU64::new(0),
             evicted: Mutex::default(),
+            sent_back: Mutex::default(),
         }
     }
 
@@ -173,19 +193,31 @@ impl LiveCalls {
         gate
     }
 
-    /// Takes calls out of memory, by their numbers in the store.
-    pub(super) fn evict(&self, numbers: &HashSet<i64>) {
+    /// Takes calls out of memory because events of them could not be written; calls and events by their numbers.
+    pub(super) fn evict(&self, unwritten: &HashMap<i64, Vec<u32>>, refusal: &Refusal) {
+        let now = Instant::now();
         let mut evicted = lock(&self.evicted);
         for mut shard in self.shards() {
-            shard.calls.retain(|_, session| {
-                let goes = session.number != 0 && numbers.contains(&session.number);
-                if goes {
-                    session.say_goodbye();
-                    evicted.insert((Arc::clone(&session.tenant.name), Arc::clone(&session.call_id)));
+            shard.calls.retain(|key, session| {
+                let Some(seqs) = unwritten.get(&session.number).filter(|_| session.number != 0) else { return true };
+                let back = session.fall_back(seqs, refusal);
+                if !back.is_empty() {
+                    self.send_back(key.clone(), back, now);
                 }
-                !goes
+                evicted.insert((Arc::clone(&session.tenant.name), Arc::clone(&session.call_id)));
+                false
             });
         }
+    }
+
+    /// Notes that events of a call that is not in memory were refused with the word to send them again.
+    pub(super) fn send_back(&self, key: Key, seqs: impl IntoIterator<Item = u32>, now: Instant) {
+        lock(&self.sent_back).note(key, seqs, now, self.patience.idle);
+    }
+
+    /// Events of a call that comes into memory, which were refused with the word to send them again.
+    pub(super) fn take_sent_back(&self, key: &Key) -> BTreeSet<u32> {
+        lock(&self.sent_back).take(key)
     }
 
     /// The calls that were taken out of memory since this was asked last.

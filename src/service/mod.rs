@@ -17,6 +17,7 @@ pub mod records;
 mod recover;
 mod refusal;
 pub mod retention;
+mod sent_back;
 mod session;
 mod state;
 pub mod tenant;
@@ -103,7 +104,7 @@ pub struct Service {
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Whether calls are taken.
-    pub readiness: Readiness,
+    pub readiness: Arc<Readiness>,
     /// Whoever has the store asked for calls takes a turn, so that a store that does not answer is not asked by everybody.
     lookups: tokio::sync::Semaphore,
     /// What masked numbers are hashed with; `None` where nothing is kept.
@@ -130,7 +131,7 @@ impl Service {
             live,
             journal: None,
             metrics,
-            readiness: Readiness::default(),
+            readiness: Arc::default(),
             lookups: lookups(),
             mask_key: None,
             versions: None,
@@ -164,19 +165,10 @@ impl Service {
             }
             on_commit(rows, took, outcome);
         };
-        let journal = Journal::start(store, Arc::clone(&live), linger, Box::new(counting))?;
+        let readiness = Arc::<Readiness>::default();
+        let journal = Journal::start(store, Arc::clone(&live), Arc::clone(&readiness), linger, Box::new(counting))?;
         let (journal, versions) = (Some(journal), Some(Arc::new(versions)));
-        Ok(Arc::new(Self {
-            scripts,
-            tenants,
-            live,
-            journal,
-            metrics,
-            readiness: Readiness::default(),
-            lookups: lookups(),
-            mask_key,
-            versions,
-        }))
+        Ok(Arc::new(Self { scripts, tenants, live, journal, metrics, readiness, lookups: lookups(), mask_key, versions }))
     }
 
     /// The script that grades a tenant's call that begins now and names `id`.

@@ -29,13 +29,16 @@ impl Stage {
     }
 }
 
-/// The server's stage, for all who have to know.
+/// The server's stage, for all who have to know, and why it cannot go on, if that has come about.
 #[derive(Debug)]
-pub struct Readiness(watch::Sender<Stage>);
+pub struct Readiness {
+    stage: watch::Sender<Stage>,
+    failure: watch::Sender<Option<String>>,
+}
 
 impl Default for Readiness {
     fn default() -> Self {
-        Self(watch::Sender::new(Stage::default()))
+        Self { stage: watch::Sender::new(Stage::default()), failure: watch::Sender::new(None) }
     }
 }
 
@@ -43,12 +46,12 @@ impl Readiness {
     /// Where the server stands now.
     #[must_use]
     pub fn stage(&self) -> Stage {
-        *self.0.borrow()
+        *self.stage.borrow()
     }
 
     /// The next stage. A server that drains does not serve again.
     pub fn enter(&self, stage: Stage) {
-        self.0.send_if_modified(|now| {
+        self.stage.send_if_modified(|now| {
             let enters = *now != stage && *now != Stage::Draining;
             if enters {
                 *now = stage;
@@ -60,7 +63,28 @@ impl Readiness {
     /// Hears of every change.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Stage> {
-        self.0.subscribe()
+        self.stage.subscribe()
+    }
+
+    /// The server cannot go on. It takes no calls from now on, and is to end such that whoever looks after it starts it anew.
+    pub fn fail(&self, reason: &str) {
+        self.enter(Stage::Draining);
+        self.failure.send_if_modified(|failure| {
+            let first = failure.is_none();
+            if first {
+                tracing::error!("the server cannot go on and ends: {reason}");
+                *failure = Some(reason.to_owned());
+            }
+            first
+        });
+    }
+
+    /// Why the server cannot go on, as soon as it cannot.
+    pub async fn failed(&self) -> String {
+        let mut failure = self.failure.subscribe();
+        let failed = failure.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+        // None would mean that its sender is gone, which lives as long as this.
+        failed.unwrap_or_default()
     }
 }
 
@@ -77,5 +101,17 @@ mod tests {
         readiness.enter(Stage::Draining);
         readiness.enter(Stage::Serving);
         assert_eq!(readiness.stage(), Stage::Draining);
+    }
+
+    #[tokio::test]
+    async fn the_first_failure_is_told_and_nothing_is_served_after_it() {
+        let readiness = Readiness::default();
+        readiness.enter(Stage::Serving);
+        let waiting = readiness.failed();
+        readiness.fail("the disk is gone");
+        readiness.fail("so is the rest");
+        readiness.enter(Stage::Serving);
+        assert_eq!((readiness.stage(), waiting.await.as_str()), (Stage::Draining, "the disk is gone"));
+        assert_eq!(readiness.failed().await, "the disk is gone");
     }
 }

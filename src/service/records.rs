@@ -1,18 +1,21 @@
 //! The calls that are kept: one, many by filter, all of them; and deleting one.
 
-use std::collections::{BTreeMap, HashSet};
+mod filter;
+mod memory;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pbjson_types::Timestamp;
 use prost::Message;
-use sha2::{Digest, Sha256};
 
-use super::live::key;
+pub use self::filter::filter;
+pub use self::memory::{InMemory, LetGo, NoneInMemory};
+
+use self::filter::{described, read_token, token};
 use super::versions::{Actor, Scripts, VersionError, timestamp};
-use super::{Refusal, Service, status};
+use super::{Refusal, status};
 use crate::core::call::CallState;
 use crate::core::callback::CallClock;
 use crate::core::verdict::EndedBy;
@@ -28,8 +31,6 @@ const PAGE: u32 = 50;
 const MOST: u32 = 1_000;
 /// Calls read whole at one time.
 const WHOLE: usize = 16;
-/// Bytes of a page token that stand for the filter.
-const FILTER_BYTES: usize = 8;
 
 /// Why something was not found, or not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,64 +61,6 @@ impl std::error::Error for RecordsError {}
 impl From<StoreError> for RecordsError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
-    }
-}
-
-/// The calls that are in memory: what is known of them beyond what is kept.
-pub trait InMemory: Send + Sync + fmt::Debug {
-    /// A call's verdict as of now, if it is in memory.
-    fn verdict(&self, tenant: &str, call_id: &str) -> Option<v1::Verdict>;
-
-    /// Lets go of a call that is being deleted, so that nothing more is written of it.
-    fn forget(&self, tenant: &str, call_id: &str);
-
-    /// Lets go of the calls of these numbers, which others have deleted.
-    fn forget_numbers(&self, numbers: &[i64]);
-}
-
-/// No calls: where no server runs.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoneInMemory;
-
-impl InMemory for NoneInMemory {
-    fn verdict(&self, _: &str, _: &str) -> Option<v1::Verdict> {
-        None
-    }
-
-    fn forget(&self, _: &str, _: &str) {}
-
-    fn forget_numbers(&self, _: &[i64]) {}
-}
-
-impl InMemory for Service {
-    fn verdict(&self, tenant: &str, call_id: &str) -> Option<v1::Verdict> {
-        self.verdict(&self.tenants.of(tenant), call_id).ok()
-    }
-
-    fn forget(&self, tenant: &str, call_id: &str) {
-        let key = key(&self.tenants.of(tenant), call_id);
-        // Whoever has just found it in the store looks again.
-        let _gate = self.live.close_gate();
-        if let Some(gone) = self.live.shard(&key).calls.remove(&key) {
-            gone.say_goodbye();
-        }
-    }
-
-    fn forget_numbers(&self, numbers: &[i64]) {
-        if numbers.is_empty() {
-            return;
-        }
-        let numbers: HashSet<i64> = numbers.iter().copied().collect();
-        let _gate = self.live.close_gate();
-        for mut shard in self.live.shards() {
-            shard.calls.retain(|_, session| {
-                let goes = numbers.contains(&session.number);
-                if goes {
-                    session.say_goodbye();
-                }
-                !goes
-            });
-        }
     }
 }
 
@@ -200,18 +143,22 @@ impl Records {
         Ok(self.store.delete(&[stored.head.id], &[actor.entry("delete", format!("call {call_id}"))])?)
     }
 
-    /// Lets go of calls that were deleted, by this process or another, and answers with their numbers. `before`: those of the last time,
-    /// whose last rows have long been written and are removed now. To be called every second or so.
+    /// Lets go of calls that were deleted, by this process or another, and answers with them. `before`: those of the last time, whose
+    /// last rows are removed once they have been written, whatever time that takes. To be called every second or so.
     ///
     /// # Errors
     /// The store cannot be read or written.
-    pub fn settle(&self, before: &[i64]) -> Result<Vec<i64>, StoreError> {
-        if !before.is_empty() {
-            self.store.settle(before)?;
+    pub fn settle(&self, before: &LetGo) -> Result<LetGo, StoreError> {
+        if !before.calls.is_empty() && before.written.as_ref().is_none_or(|group| group.is_settled()) {
+            self.store.settle(&before.calls)?;
         }
-        let deleted = self.store.deletions()?;
-        self.live.forget_numbers(&deleted);
-        Ok(deleted)
+        let calls = self.store.deletions()?;
+        if calls == before.calls {
+            // Nothing is written of them any more; the group is waited for that the last of it is in.
+            return Ok(before.clone());
+        }
+        let written = self.live.forget_numbers(&calls);
+        Ok(LetGo { calls, written })
     }
 
     /// Calls by filter from behind a page's end, at most so many, and where to go on if there are more.
@@ -390,91 +337,4 @@ fn whole(call: &StoredCall, attributes: BTreeMap<String, String>, verdict: v1::V
         events,
     };
     Ok(v1::KeptCall { summary: Some(summary), call: Some(call), verdict: Some(verdict), rejections })
-}
-
-/// A moment in whole milliseconds, such that what is not before it is not before them.
-fn milliseconds(field: &'static str, at: &Timestamp) -> Result<i64, RecordsError> {
-    if !(0..1_000_000_000).contains(&at.nanos) {
-        return Err(RecordsError::Invalid(field, format!("{field} is no moment: its nanos are {}", at.nanos)));
-    }
-    Ok(at.seconds.saturating_mul(1_000).saturating_add((i64::from(at.nanos) + 999_999) / 1_000_000))
-}
-
-/// A filter as the store takes it.
-///
-/// # Errors
-/// A field of it is wrong.
-pub fn filter(asked: &v1::CallFilter) -> Result<Filter, RecordsError> {
-    let attributes = asked.attributes.iter().flat_map(|(name, value)| [("filter.attributes", name), ("filter.attributes", value)]);
-    let texts =
-        [("filter.script_id", &asked.script_id), ("filter.script_version", &asked.script_version), ("filter.rule_id", &asked.rule_id)];
-    let labels = asked.labels.iter().map(|label| ("filter.labels", label));
-    for (field, text) in texts.into_iter().chain(labels).chain(attributes) {
-        if text.contains('\0') {
-            return Err(RecordsError::Invalid(field, format!("{field} has a NUL character")));
-        }
-    }
-    Ok(Filter {
-        script_id: asked.script_id.clone(),
-        script_version: asked.script_version.clone(),
-        labels: asked.labels.clone(),
-        rule: asked.rule_id.clone(),
-        from_ms: asked.from.as_ref().map(|at| milliseconds("filter.from", at)).transpose()?,
-        before_ms: asked.before.as_ref().map(|at| milliseconds("filter.before", at)).transpose()?,
-        attributes: asked.attributes.clone(),
-        text: asked.text.clone(),
-        ended: asked.r#final,
-    })
-}
-
-/// What of a filter stands for it in page tokens, so that none is used with another.
-fn stands_for(tenant: &str, asked: &v1::CallFilter) -> [u8; FILTER_BYTES] {
-    let mut hash = Sha256::new();
-    hash.update((tenant.len() as u64).to_be_bytes());
-    hash.update(tenant.as_bytes());
-    hash.update(asked.encode_to_vec());
-    let mut first = [0; FILTER_BYTES];
-    first.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
-    first
-}
-
-fn token(cursor: Cursor, tenant: &str, asked: &v1::CallFilter) -> String {
-    let parts = [&cursor.began_ms.to_be_bytes()[..], &cursor.id.to_be_bytes(), &stands_for(tenant, asked)];
-    URL_SAFE_NO_PAD.encode(parts.concat())
-}
-
-fn read_token(token: &str, tenant: &str, asked: &v1::CallFilter) -> Result<Cursor, RecordsError> {
-    let read = || {
-        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (began_ms, rest) = bytes.split_first_chunk::<8>()?;
-        let (id, rest) = rest.split_first_chunk::<8>()?;
-        (rest == stands_for(tenant, asked)).then(|| Cursor { began_ms: i64::from_be_bytes(*began_ms), id: i64::from_be_bytes(*id) })
-    };
-    let wrong = || RecordsError::Invalid("page_token", "page_token is none that was given with this filter".to_owned());
-    read().ok_or_else(wrong)
-}
-
-/// A filter for the audit log: of what may be personal, only that it was given.
-fn described(asked: &v1::CallFilter) -> String {
-    let mut parts = Vec::new();
-    let mut part = |name: &str, value: &str| {
-        if !value.is_empty() {
-            parts.push(format!("{name} {value}"));
-        }
-    };
-    part("script", &asked.script_id);
-    part("version", &asked.script_version);
-    part("label", &asked.labels.join(" or "));
-    part("rule", &asked.rule_id);
-    part("from", &moment(asked.from.as_ref()));
-    part("before", &moment(asked.before.as_ref()));
-    part("with attributes", &asked.attributes.keys().cloned().collect::<Vec<_>>().join(", "));
-    part("with", if asked.text.is_empty() { "" } else { "certain words" });
-    part("that are", asked.r#final.map_or("", |ended| if ended { "final" } else { "live" }));
-    if parts.is_empty() { "all calls".to_owned() } else { format!("calls: {}", parts.join("; ")) }
-}
-
-fn moment(at: Option<&Timestamp>) -> String {
-    let at = at.and_then(|at| jiff::Timestamp::new(at.seconds, at.nanos).ok());
-    at.map_or(String::new(), |at| at.to_string())
 }

@@ -73,6 +73,7 @@ impl Service {
         if !shard.calls.contains_key(&key) {
             let mut session = Session::restore(Arc::clone(tenant), script, stored, now, wall_ms);
             session.room = session.is_live().then(|| tenant.count_call());
+            session.send_back(self.live.take_sent_back(&key));
             shard.calls.insert(key.clone(), Box::new(session));
             shard.schedule(&key, &self.live.patience);
         }
@@ -97,10 +98,10 @@ impl Service {
     /// runs on. Blocks while the store answers; to be called every few seconds.
     pub fn bring_back(&self) {
         let Some(journal) = &self.journal else { return };
-        // A database that was restarted has forgotten whose it is.
+        // A database that was restarted has forgotten whose it is. Nothing is written to one that is another's.
         if let Err(error @ StoreError::InUse(_)) = journal.store().claim() {
-            tracing::error!("another server has taken the store over; this one takes no calls any more: {error}");
-            self.readiness.enter(Stage::Draining);
+            self.readiness.fail(&format!("another server has taken the store over: {error}"));
+            return;
         }
         let mut names: HashMap<Arc<str>, Vec<Arc<str>>> = HashMap::new();
         for (tenant, call_id) in self.live.evicted() {

@@ -1,6 +1,5 @@
 //! One live call: its events put in order, gaps waited for, verdicts sent when they change.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -10,7 +9,7 @@ use smallvec::SmallVec;
 use crate::core::call::{CallState, Standing};
 use crate::core::event::Event;
 use crate::core::script::Script;
-use crate::core::verdict::{EndedBy, Verdict};
+use crate::core::verdict::Verdict;
 use crate::ingest;
 use crate::store::calls::{EventKind, VerdictRow};
 use crate::telemetry::Metrics;
@@ -23,11 +22,15 @@ use super::tenant::Tenant;
 use super::told::{Answer, Graded};
 use super::{Patience, Refusal};
 
+mod expire;
 mod keep;
+mod order;
 mod restore;
 
 pub(super) use keep::Keeping;
 pub(super) use restore::Asleep;
+
+use order::{Order, gap};
 
 /// What an event led to: an acknowledgement, and sometimes a verdict.
 pub(super) type Answers = SmallVec<[Answer; 2]>;
@@ -61,13 +64,7 @@ pub(super) struct Session {
     dated: bool,
     /// Why the call cannot be graded at all.
     barred: Option<Refusal>,
-    /// The next event in order.
-    next: u32,
-    /// Events that came before an earlier one.
-    waiting: BTreeMap<u32, Offered>,
-    /// Sequence numbers given up on, as ranges: they may still come late.
-    missing: BTreeMap<u32, u32>,
-    gap_since: Option<Instant>,
+    order: Order,
     pub(super) touched: Instant,
     ended_at: Option<Instant>,
     sent: Standing,
@@ -95,10 +92,7 @@ impl Session {
             told_head: None,
             dated: false,
             barred: None,
-            next: 1,
-            waiting: BTreeMap::new(),
-            missing: BTreeMap::new(),
-            gap_since: None,
+            order: Order::default(),
             touched: now,
             ended_at: None,
             sent: Standing::default(),
@@ -152,68 +146,80 @@ impl Session {
 
     /// Whether it waits for an event that later ones have overtaken.
     pub(super) fn gapped(&self) -> bool {
-        self.gap_since.is_some()
+        self.order.gapped()
+    }
+
+    /// Events of the call were refused with the word to send them again: they are waited for.
+    pub(super) fn send_back(&mut self, seqs: impl IntoIterator<Item = u32>) {
+        self.order.send_back(seqs);
     }
 
     /// Takes an event in.
     pub(super) fn take(&mut self, seq: u32, event: Offered, cx: &mut Context<'_>, answers: &mut Answers) {
         self.touched = cx.now;
         self.wake(cx.now);
+        self.order.came(seq);
         if let (Some(refusal), None) = (&self.barred, &self.call) {
-            let waiting = std::mem::take(&mut self.waiting).into_keys().chain([seq]);
+            let waiting = self.order.take_waiting().chain([seq]);
             answers.extend(waiting.map(|seq| Answer::refused(seq, refusal.clone())));
-            self.gap_since = None;
             return;
         }
-        let late = seq >= self.next || self.is_missing(seq);
-        if late && self.ended_at.is_some_and(|ended| ended + cx.patience.final_open <= cx.now) {
-            let reason = "the call has ended and is closed to late events".to_owned();
-            answers.push(Answer::refused(seq, Refusal::NotOpen(reason)));
+        let late = seq >= self.order.next() || self.order.is_missing(seq);
+        if late && self.is_closed(cx) {
+            answers.push(Answer::refused(seq, closed()));
             return;
         }
-        if seq < self.next {
+        if seq < self.order.next() {
             // A duplicate changes nothing; one that was given up on takes its place after all.
-            if self.was_missing(seq) {
+            if self.order.take_missing(seq) {
                 self.apply(seq, event, cx, answers);
                 self.tell(answers, cx);
             } else if cx.returned {
                 // Whoever sends again may not have heard how it ended.
                 answers.extend(self.last.clone().map(Answer::Verdict));
             }
-            answers.push(Answer::Ack(self.next - 1));
+            answers.push(Answer::Ack { kept: self.order.kept(), came: (seq, seq) });
             return;
         }
-        let kept = self.next;
-        if seq == self.next && self.waiting.is_empty() && self.call.is_some() {
+        let before = self.order.next();
+        if self.order.is_next(seq) && self.call.is_some() {
             // In order, as nearly always: nothing waits for it.
-            self.next += 1;
+            self.order.advance();
             self.apply(seq, event, cx, answers);
-            self.gap_since = None;
+            self.order.close_gap();
         } else {
-            self.waiting.entry(seq).or_insert(event);
+            self.order.lay_aside(seq, event);
             self.drain(cx, answers);
-            if self.waiting.len() > cx.patience.gap_events {
-                self.skip_gap(cx, answers);
+            if self.order.waiting() > cx.patience.gap_events {
+                match self.order.owed() {
+                    // No more wait than may, and what was sent back will come.
+                    Some(owed) => {
+                        self.order.refuse(seq);
+                        answers.push(Answer::refused(seq, Refusal::Behind(owed)));
+                    }
+                    None => self.skip_gap(cx, answers),
+                }
             }
         }
-        if self.next > kept {
-            answers.push(Answer::Ack(self.next - 1));
-        }
+        self.acknowledge(before, answers);
         self.tell(answers, cx);
+    }
+
+    /// Acknowledges the events from `from` to the last that was taken in, if there are any.
+    fn acknowledge(&self, from: u32, answers: &mut Answers) {
+        if self.order.next() > from {
+            answers.push(Answer::Ack { kept: self.order.kept(), came: (from, self.order.next() - 1) });
+        }
     }
 
     /// Applies what waits and is next in order.
     fn drain(&mut self, cx: &mut Context<'_>, answers: &mut Answers) {
-        if self.call.is_none() {
-            self.gap_since.get_or_insert(cx.now);
-            return;
+        if self.call.is_some() {
+            while let Some((seq, event)) = self.order.take_next() {
+                self.apply(seq, event, cx, answers);
+            }
         }
-        while let Some(event) = self.waiting.remove(&self.next) {
-            let seq = self.next;
-            self.next += 1;
-            self.apply(seq, event, cx, answers);
-        }
-        self.gap_since = if self.waiting.is_empty() { None } else { Some(self.gap_since.unwrap_or(cx.now)) };
+        self.order.wait(cx.now);
     }
 
     fn apply(&mut self, seq: u32, offered: Offered, cx: &mut Context<'_>, answers: &mut Answers) {
@@ -241,41 +247,23 @@ impl Session {
         self.keep(seq, kind, body, &offered.numbers, cx);
     }
 
-    fn is_missing(&self, seq: u32) -> bool {
-        self.missing.range(..=seq).next_back().is_some_and(|(_, to)| *to >= seq)
-    }
-
-    fn was_missing(&mut self, seq: u32) -> bool {
-        let Some((&from, &to)) = self.missing.range(..=seq).next_back().filter(|(_, to)| **to >= seq) else { return false };
-        self.missing.remove(&from);
-        if from < seq {
-            self.missing.insert(from, seq - 1);
-        }
-        if seq < to {
-            self.missing.insert(seq + 1, to);
-        }
-        true
-    }
-
     /// Goes on without the events that did not come.
-    pub(super) fn skip_gap(&mut self, cx: &mut Context<'_>, answers: &mut Answers) {
-        let Some((&first, _)) = self.waiting.first_key_value() else { return };
+    fn skip_gap(&mut self, cx: &mut Context<'_>, answers: &mut Answers) {
         if self.call.is_none() {
             let reason = "event 1 never came, so the call's script is unknown";
-            for seq in std::mem::take(&mut self.waiting).into_keys() {
-                answers.push(Answer::refused(seq, Refusal::NotOpen(reason.to_owned())));
-            }
-            self.gap_since = None;
+            let refuse = |seq| Answer::refused(seq, Refusal::NotOpen(reason.to_owned()));
+            answers.extend(self.order.take_waiting().map(refuse));
             return;
         }
-        let (from, to) = (self.next, first - 1);
-        // No more gaps than events that came behind them, which are limited.
-        self.missing.insert(from, to);
-        let what = gap(from, to);
-        self.notice(what);
-        self.next = first;
-        self.gap_since = None;
-        self.drain(cx, answers);
+        if let Some(passed) = self.order.pass_over() {
+            self.notice(gap(passed));
+            self.drain(cx, answers);
+        }
+    }
+
+    /// Whether it has ended and takes late events no more.
+    fn is_closed(&self, cx: &Context<'_>) -> bool {
+        self.ended_at.is_some_and(|ended| ended + cx.patience.final_open <= cx.now)
     }
 
     /// Sends a verdict where it differs from the one sent before.
@@ -326,66 +314,6 @@ impl Session {
         Some(self.last.clone().unwrap_or_else(|| Arc::new(self.grade(call, 0))))
     }
 
-    /// When something is due: a gap given up, an idle call ended, an ended one forgotten.
-    pub(super) fn due(&self, patience: &Patience) -> Instant {
-        let gap = self.gap_since.map(|since| since + patience.gap);
-        let rest = match self.ended_at {
-            Some(ended) => ended + patience.final_open,
-            None => self.touched + patience.idle,
-        };
-        gap.map_or(rest, |gap| gap.min(rest))
-    }
-
-    /// Does what is due; whether the session is over.
-    pub(super) fn expire(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut answers = Answers::new();
-        self.wake(cx.now);
-        if self.gap_since.is_some_and(|since| since + cx.patience.gap <= cx.now) {
-            let kept = self.next;
-            self.skip_gap(cx, &mut answers);
-            if self.next > kept {
-                answers.push(Answer::Ack(self.next - 1));
-            }
-            self.tell(&mut answers, cx);
-            if self.call.is_none() {
-                self.owe(answers);
-                return self.owner.upgrade().is_none();
-            }
-        }
-        if self.ended_at.is_some_and(|ended| ended + cx.patience.final_open <= cx.now) {
-            return true;
-        }
-        if self.ended_at.is_none() && self.touched + cx.patience.idle <= cx.now {
-            if cx.keeping.is_some() && self.number == 0 {
-                return true;
-            }
-            let Some(call) = &mut self.call else { return true };
-            call.close(EndedBy::Idle);
-            self.tell(&mut answers, cx);
-        }
-        self.owe(answers);
-        false
-    }
-
-    /// Keeps answers for the owner; a newer verdict or acknowledgement takes the older one's place.
-    fn owe(&mut self, answers: Answers) {
-        for answer in answers {
-            match &answer {
-                Answer::Verdict(_) => self.owed.retain(|owed| !matches!(owed, Answer::Verdict(_))),
-                Answer::Ack(_) => self.owed.retain(|owed| !matches!(owed, Answer::Ack(_))),
-                Answer::Refused(..) => {}
-            }
-            self.owed.push(answer);
-        }
-    }
-
-    /// Has the owner see that the call is not here any more, so that nobody waits for it.
-    pub(super) fn say_goodbye(&self) {
-        if let Some(owner) = self.owner.upgrade() {
-            owner.push(&self.call_id);
-        }
-    }
-
     /// Whether the call is still live.
     pub(super) fn is_live(&self) -> bool {
         self.ended_at.is_none()
@@ -401,17 +329,16 @@ impl Session {
     /// Bytes of memory: all, and of these the events' own text.
     pub(super) fn memory(&self) -> (usize, usize) {
         let (call, text) = self.call.as_ref().map_or((0, 0), CallState::memory);
-        (size_of::<Self>() - size_of::<CallState>() + call + self.missing.len() * 16, text)
+        (size_of::<Self>() - size_of::<CallState>() + call + self.order.memory(), text)
     }
 }
 
 /// Most notices kept of a call.
 const MOST_NOTICES: usize = 100;
 
-/// That events did not come, as a notice says it.
-fn gap(from: u32, to: u32) -> String {
-    let what = if from == to { format!("event {from} has") } else { format!("events {from} to {to} have") };
-    format!("{what} not come; graded without")
+/// Why an event that comes too late is not taken.
+pub(super) fn closed() -> Refusal {
+    Refusal::NotOpen("the call has ended and is closed to late events".to_owned())
 }
 
 /// What a session needs from outside.

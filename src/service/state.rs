@@ -76,7 +76,7 @@ impl Service {
         let stored = self.stored(tenant, call_id).await?;
         Ok(v1::GetCallStateResponse {
             call_id: call_id.to_owned(),
-            last_seq: stored.events.last().map_or(0, |row| row.seq),
+            last_seq: (1..).zip(&stored.events).take_while(|(seq, row)| row.seq == *seq).count() as u32,
             label: stored.head.label,
             r#final: stored.head.ended_ms.is_some(),
             revision: stored.head.revision,

@@ -52,8 +52,13 @@ impl Graded {
 /// What an event led to, for whoever sent it.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// This and all earlier events are kept.
-    Ack(u32),
+    /// Events are kept.
+    Ack {
+        /// The last one that is with all before it.
+        kept: u32,
+        /// Those that this is the answer to, from the first to the last.
+        came: (u32, u32),
+    },
     /// A verdict that differs from the one sent before.
     Verdict(Arc<Graded>),
     /// This event was not taken.
@@ -63,6 +68,15 @@ pub(super) enum Answer {
 impl Answer {
     pub(super) fn refused(seq: u32, refusal: Refusal) -> Self {
         Self::Refused(seq, Box::new(refusal))
+    }
+
+    /// What is told in its place when what led to it could not be kept: of each event that it was not, of a verdict nothing.
+    pub(super) fn refuse(self, refusal: &Refusal) -> Vec<Self> {
+        match self {
+            Self::Ack { came: (from, to), .. } => (from..=to).map(|seq| Self::refused(seq, refusal.clone())).collect(),
+            Self::Verdict(_) => Vec::new(),
+            Self::Refused(..) => vec![self],
+        }
     }
 }
 
@@ -85,19 +99,16 @@ impl Told {
         Self { call: String::new(), answer: Answer::refused(seq, refusal) }
     }
 
-    /// What is told in its place when what led to it could not be kept: of an event that it was not, of a verdict nothing.
-    pub(super) fn refuse(self, refusal: &Refusal) -> Option<Self> {
-        match self.answer {
-            Answer::Ack(seq) => Some(Self { call: self.call, answer: Answer::refused(seq, refusal.clone()) }),
-            Answer::Verdict(_) => None,
-            Answer::Refused(..) => Some(self),
-        }
+    /// What is told in its place when what led to it could not be kept.
+    pub(super) fn refuse(self, refusal: &Refusal) -> impl Iterator<Item = Self> {
+        let Self { call, answer } = self;
+        answer.refuse(refusal).into_iter().map(move |answer| Self::new(call.clone(), answer))
     }
 
     /// Adds it to what events led to. A rejection is logged by its code: its words may be the call's.
     pub fn tally(&self, tally: &mut Tally) {
         match &self.answer {
-            Answer::Ack(_) => tally.ack(),
+            Answer::Ack { .. } => tally.ack(),
             Answer::Refused(seq, refusal) => {
                 let code = refusal.code();
                 tracing::debug!(call_id = self.call, seq, reason = wire::code_name(code), "event rejected");
@@ -110,7 +121,7 @@ impl Told {
     /// Appends the bytes of its message.
     pub fn encode(&self, out: &mut Vec<u8>) {
         match &self.answer {
-            Answer::Ack(seq) => wire::encode::ack(&self.call, *seq, out),
+            Answer::Ack { kept, .. } => wire::encode::ack(&self.call, *kept, out),
             Answer::Verdict(graded) => wire::encode::verdict(&graded.script, graded.head(&self.call), &graded.verdict, out),
             Answer::Refused(seq, refusal) => {
                 let message = rejection(&self.call, *seq, refusal);
@@ -126,7 +137,7 @@ impl From<Told> for v1::StreamCallsResponse {
         use v1::stream_calls_response::Response;
         let Told { call: call_id, answer } = told;
         let response = match answer {
-            Answer::Ack(seq) => Response::Ack(v1::Ack { call_id, seq }),
+            Answer::Ack { kept, .. } => Response::Ack(v1::Ack { call_id, seq: kept }),
             Answer::Verdict(graded) => Response::Verdict(graded.message(&call_id)),
             Answer::Refused(seq, refusal) => return rejection(&call_id, seq, &refusal),
         };

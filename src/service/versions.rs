@@ -1,15 +1,18 @@
 //! Script versions: those of the server's files and those that tenants have published, and which of them grades the calls that begin.
 
+mod error;
+mod kept;
+
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use pbjson_types::Timestamp;
-use prost::Message;
 
+pub use self::error::VersionError;
+
+use self::kept::{load, row};
 use crate::core::script::Script;
-use crate::script::ScriptChoice;
-use crate::script::{Bundle, LoadError, ScriptError, compile};
+use crate::script::{Bundle, ScriptChoice, ScriptError, compile};
 use crate::store::audit::AuditRow;
 use crate::store::scripts::{ActivationRow, BundleRow};
 use crate::store::{Store, StoreError};
@@ -21,44 +24,6 @@ const SHORTEST: usize = 6;
 const NOTE_CHARS: usize = 1_000;
 /// Compiled versions kept beside the active ones: more are asked for only where old calls of many versions are read.
 const COMPILED: usize = 64;
-
-/// Why a script version was not published, activated or found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum VersionError {
-    /// The bundle is wrong.
-    Load(LoadError),
-    /// There is no such script or version.
-    Script(ScriptError),
-    /// What was asked is wrong: the field, and why.
-    Invalid(&'static str, String),
-    /// There is nothing to go back to.
-    NothingBefore(String),
-    /// The store did not do it.
-    Store(StoreError),
-}
-
-impl fmt::Display for VersionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Load(error) => {
-                f.write_str("the script cannot be used:")?;
-                error.diagnostics.iter().try_for_each(|diagnostic| write!(f, "\n{diagnostic}"))
-            }
-            Self::Script(error) => error.fmt(f),
-            Self::Invalid(_, reason) => f.write_str(reason),
-            Self::NothingBefore(id) => write!(f, "script {id:?}: no version was activated that could be taken back"),
-            Self::Store(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for VersionError {}
-
-impl From<StoreError> for VersionError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
 
 /// Who does something, for whom, and when: what the audit log says.
 #[derive(Debug, Clone, Copy)]
@@ -401,34 +366,6 @@ impl Scripts {
         told.sort();
         told
     }
-}
-
-/// A version as it is kept; by whom, with which note, when.
-fn row(tenant: &str, id: &str, version: &str, files: &BTreeMap<String, String>, by: (&str, &str, i64)) -> BundleRow {
-    let (who, note, at_ms) = by;
-    BundleRow {
-        tenant: tenant.to_owned(),
-        script_id: id.to_owned(),
-        version: version.to_owned(),
-        stored_ms: at_ms,
-        stored_by: who.to_owned(),
-        note: note.to_owned(),
-        files: v1::GetScriptResponse { summary: None, files: files.clone() }.encode_to_vec(),
-    }
-}
-
-/// Compiles a version that was kept.
-fn load(row: &BundleRow) -> Result<Arc<Script>, VersionError> {
-    let damaged = |reason: String| StoreError::Damaged(format!("script {}@{}: {reason}", row.script_id, row.version));
-    let kept = v1::GetScriptResponse::decode(row.files.as_slice()).map_err(|error| damaged(error.to_string()))?;
-    let script = compile(&Bundle::from_files(&row.script_id, kept.files)).map_err(|error| {
-        let findings: Vec<String> = error.diagnostics.iter().map(ToString::to_string).collect();
-        damaged(format!("this program cannot use it: {}", findings.join("; ")))
-    })?;
-    if *script.version != *row.version {
-        return Err(damaged(format!("its files are those of version {}", script.version)).into());
-    }
-    Ok(script)
 }
 
 /// A moment in milliseconds as the contract has it.

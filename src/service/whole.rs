@@ -53,6 +53,9 @@ impl Service {
         if record.call_id.is_empty() {
             return Err(Refusal::Invalid("the call has no call_id".to_owned()));
         }
+        if record.time_zone.is_empty() {
+            record.time_zone.clone_from(&tenant.settings.time_zone);
+        }
         if self.journal.is_some() {
             check_id(&record.call_id).map_err(Refusal::Invalid)?;
             record.notices.extend(make_keepable(&mut record.time_zone, &mut record.attributes));
@@ -165,12 +168,13 @@ fn events(call: i64, received_ms: i64, record: &CallRecord) -> Vec<EventRow> {
     let mut rows = Vec::with_capacity(record.events.len() + rejected.len());
     let row = |seq, kind, body| EventRow { call, seq, kind, received_ms, body };
     let mut seq = 1;
-    let mut events = record.events.iter();
+    let mut events = record.events.iter().enumerate();
     loop {
         if let Some(reason) = rejected.get(&seq) {
             rows.push(row(seq, EventKind::Rejected, Bytes::copy_from_slice(reason.as_bytes())));
-        } else if let Some(event) = events.next() {
-            rows.push(row(seq, EventKind::Taken, Bytes::from(wire::event(event).encode_to_vec())));
+        } else if let Some((place, event)) = events.next() {
+            let message = wire::heard_event(event, record.confidence.get(&place).copied());
+            rows.push(row(seq, EventKind::Taken, Bytes::from(message.encode_to_vec())));
         } else {
             return rows;
         }

@@ -1,132 +1,14 @@
 //! The rows of calls, written in groups: one transaction for the events of many calls.
 
-use std::collections::HashSet;
-use std::sync::Arc;
+mod rows;
 
-use bytes::Bytes;
+use std::collections::{HashMap, HashSet};
+
+pub use self::rows::{CallRow, EventKind, EventRow, PushRow, StandingRow, VerdictRow};
 
 use super::audit::{self, AuditRow};
 use super::sql::{Column, Insert, Sql};
 use super::{Store, StoreError};
-
-/// A call's head, as its first event brings it.
-#[derive(Debug, Clone)]
-pub struct CallRow {
-    /// The call's number in the store.
-    pub id: i64,
-    /// Whose call it is.
-    pub tenant: Arc<str>,
-    /// The dialer's id.
-    pub call_id: Arc<str>,
-    /// The script it is graded with, to its end,
-    pub script_id: Box<str>,
-    /// and the version.
-    pub script_version: Box<str>,
-    /// When dialing began: seconds and nanoseconds since 1970.
-    pub started: Option<(i64, i32)>,
-    /// IANA time zone, as told.
-    pub time_zone: Box<str>,
-    /// When it began, in milliseconds since 1970: as told, else when its first event came.
-    pub began_ms: i64,
-    /// When its first event came.
-    pub received_ms: i64,
-    /// Filterable, never interpreted.
-    pub attributes: Vec<(String, String)>,
-}
-
-impl CallRow {
-    /// Whether its texts can be kept, whichever database the store is: none of them may hold a NUL character.
-    #[must_use]
-    pub fn keepable(&self) -> bool {
-        let attributes = self.attributes.iter().flat_map(|(name, value)| [name.as_str(), value]);
-        let texts = [&*self.tenant, &*self.call_id, &*self.script_id, &*self.script_version, &*self.time_zone];
-        texts.into_iter().chain(attributes).all(|text| !text.contains('\0'))
-    }
-}
-
-/// What came as one of a call's events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventKind {
-    /// An event; the body is a `CallEvent`.
-    Taken,
-    /// Something that was rejected; the body is why.
-    Rejected,
-}
-
-impl EventKind {
-    pub(super) fn number(self) -> i64 {
-        match self {
-            Self::Taken => 0,
-            Self::Rejected => 1,
-        }
-    }
-
-    pub(super) fn of(number: i64) -> Self {
-        if number == 0 { Self::Taken } else { Self::Rejected }
-    }
-}
-
-/// One of a call's events.
-#[derive(Debug, Clone)]
-pub struct EventRow {
-    /// The call's number.
-    pub call: i64,
-    /// The event's place in the call.
-    pub seq: u32,
-    /// Whether it was taken.
-    pub kind: EventKind,
-    /// When it came, in milliseconds since 1970.
-    pub received_ms: i64,
-    /// The event, or why there is none.
-    pub body: Bytes,
-}
-
-/// Where a call stands.
-#[derive(Debug, Clone)]
-pub struct StandingRow {
-    /// The call's number.
-    pub call: i64,
-    /// The label; empty while no rule holds.
-    pub label: Box<str>,
-    /// The rule that gave it.
-    pub rule: Box<str>,
-    /// Of the last final verdict; 0 while there is none.
-    pub revision: u32,
-    /// How the call ended, as the verdict says; empty while live.
-    pub ended_by: Box<str>,
-    /// When it was found to have ended, in milliseconds since 1970.
-    pub ended_ms: Option<i64>,
-}
-
-/// A final verdict.
-#[derive(Debug, Clone)]
-pub struct VerdictRow {
-    /// The call's number.
-    pub call: i64,
-    /// 1, and one more for each change after.
-    pub revision: u32,
-    /// When, in milliseconds since 1970.
-    pub made_ms: i64,
-    /// The `Verdict`.
-    pub body: Bytes,
-}
-
-/// A verdict to be pushed.
-#[derive(Debug, Clone)]
-pub struct PushRow {
-    /// Whose call it is.
-    pub tenant: Arc<str>,
-    /// The call's number.
-    pub call: i64,
-    /// The dialer's id.
-    pub call_id: Arc<str>,
-    /// What receivers tell repetitions by.
-    pub event_id: String,
-    /// When, in milliseconds since 1970.
-    pub made_ms: i64,
-    /// What is sent.
-    pub body: Bytes,
-}
 
 /// What goes into one transaction.
 #[derive(Debug, Default)]
@@ -213,11 +95,13 @@ impl Group {
         self.pushes.clear();
     }
 
-    /// The numbers of the calls it is about.
+    /// The numbers of the calls it is about, and of each its events here.
     #[must_use]
-    pub fn call_numbers(&self) -> HashSet<i64> {
-        let events = self.events.iter().map(|row| row.call);
-        events.chain(self.standings.iter().map(|row| row.call)).chain(self.calls.iter().map(|row| row.id)).collect()
+    pub fn events_by_call(&self) -> HashMap<i64, Vec<u32>> {
+        let calls = self.calls.iter().map(|row| row.id).chain(self.standings.iter().map(|row| row.call));
+        let mut numbers: HashMap<i64, Vec<u32>> = calls.map(|call| (call, Vec::new())).collect();
+        self.events.iter().for_each(|row| numbers.entry(row.call).or_default().push(row.seq));
+        numbers
     }
 
     /// Puts rows into the order of their keys, so that neighbours are written to the same page.

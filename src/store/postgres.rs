@@ -39,7 +39,7 @@ pub struct Postgres {
     place: String,
     writer: Mutex<Option<Connection>>,
     readers: Readers,
-    /// Holds the lock for as long as it lives.
+    /// Holds the lock for as long as it lives; `None` until it is asked for.
     claim: Mutex<Option<Client>>,
 }
 
@@ -131,6 +131,15 @@ impl Postgres {
         Ok(postgres)
     }
 
+    /// A connection that writes. A server's own has the lock still: one that has been started anew meanwhile may have given it to
+    /// another, whose rows are not to be mixed with ours.
+    fn connect_writer(&self) -> Result<Connection, StoreError> {
+        if lock(&self.claim).is_some() {
+            self.claim()?;
+        }
+        self.connect()
+    }
+
     fn connect(&self) -> Result<Connection, StoreError> {
         let connected = match &self.tls {
             None => self.config.connect(NoTls),
@@ -152,7 +161,8 @@ impl Postgres {
             }
         }
         *kept = None;
-        match self.attempt(kept.insert(self.connect()?), reading, work) {
+        let made = if reading { self.connect() } else { self.connect_writer() };
+        match self.attempt(kept.insert(made?), reading, work) {
             Err(Failure::NotBegun(error) | Failure::Begun(error)) => Err(error),
             Ok(()) => Ok(()),
         }

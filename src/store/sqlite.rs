@@ -1,13 +1,16 @@
 //! SQLite: a file in a data directory, in WAL mode with `synchronous=FULL`, so that a commit has been through `fdatasync`.
 
+mod checkpoint;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, TransactionBehavior};
 
+use self::checkpoint::{Checkpoints, Writer};
 use super::schema::Dialect;
 use super::sql::{Column, Insert, Row, Sql, Value};
 use super::{Database, StoreError, Work};
@@ -29,8 +32,10 @@ const STATEMENTS: usize = 64;
 #[derive(Debug)]
 pub struct Sqlite {
     folder: PathBuf,
+    /// A server's; whoever writes a little now and then does without.
+    checkpoints: Mutex<Option<Checkpoints>>,
     /// The one that writes; none after it failed in a way that may have left it unwell.
-    writer: Mutex<Option<Connection>>,
+    writer: Writer,
     readers: Mutex<Vec<Connection>>,
     lock: Mutex<Option<File>>,
 }
@@ -46,7 +51,13 @@ impl Sqlite {
     /// It cannot be opened or made.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         private_folder(folder).map_err(|error| file_error(folder, &error))?;
-        let sqlite = Self { folder: folder.to_owned(), writer: Mutex::default(), readers: Mutex::default(), lock: Mutex::default() };
+        let sqlite = Self {
+            folder: folder.to_owned(),
+            checkpoints: Mutex::default(),
+            writer: Arc::default(),
+            readers: Mutex::default(),
+            lock: Mutex::default(),
+        };
         *lock(&sqlite.writer) = Some(sqlite.connect()?);
         Ok(sqlite)
     }
@@ -65,6 +76,37 @@ impl Sqlite {
             .map_err(|error| self.error(&error))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(connection)
+    }
+
+    /// A connection that writes. A server's tells how far the WAL has grown, and leaves it to others to write its pages to the file.
+    fn connect_writer(&self) -> Result<Connection, StoreError> {
+        let mut connection = self.connect()?;
+        if let Some(checkpoints) = &*lock(&self.checkpoints) {
+            let growth = checkpoints.growth.clone();
+            let hook = move |_: &mut rusqlite::hooks::Wal, pages: std::ffi::c_int| {
+                growth.committed(pages.into());
+                Ok(())
+            };
+            connection.wal_hook(Some(hook)).map_err(|error| self.error(&error))?;
+        }
+        Ok(connection)
+    }
+
+    /// Has what the WAL gathers written to the file by a thread from now on.
+    fn start_checkpoints(&self) -> Result<(), StoreError> {
+        let mut checkpoints = lock(&self.checkpoints);
+        if checkpoints.is_some() {
+            return Ok(());
+        }
+        let connection = self.connect()?;
+        // It holds a turn to write while it waits for readers, so it does not.
+        connection.busy_timeout(Duration::ZERO).map_err(|error| self.error(&error))?;
+        let started = Checkpoints::start(connection, Arc::clone(&self.writer)).map_err(|error| file_error(&self.folder, &error))?;
+        *checkpoints = Some(started);
+        drop(checkpoints);
+        // The next is one that tells.
+        *lock(&self.writer) = None;
+        Ok(())
     }
 
     fn error(&self, error: &rusqlite::Error) -> StoreError {
@@ -116,7 +158,7 @@ impl Database for Sqlite {
         let mut writer = lock(&self.writer);
         let mut connection = match writer.take() {
             Some(connection) => connection,
-            None => self.connect()?,
+            None => self.connect_writer()?,
         };
         let result = (|| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| self.error(&error))?;
@@ -162,6 +204,7 @@ impl Database for Sqlite {
             File::options().create(true).truncate(false).read(true).write(true).open(&path).map_err(|error| file_error(&path, &error))?;
         match file.try_lock() {
             Ok(()) => {
+                self.start_checkpoints()?;
                 *held = Some(file);
                 Ok(())
             }

@@ -64,7 +64,7 @@ impl IntoResponse for Failure {
             Refusal::TooMuch(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::Script(_) | Refusal::NoCall(_) => StatusCode::NOT_FOUND,
             Refusal::Over(_) => StatusCode::TOO_MANY_REQUESTS,
-            Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::Store(_) | Refusal::Behind(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         error(http, &status(&call_id, 0, &refusal))
     }
@@ -251,7 +251,8 @@ async fn events(
             time_zone: body.time_zone.clone(),
             attributes: if events.is_empty() { body.attributes.clone() } else { BTreeMap::new() },
         };
-        let kept = event.as_ref().map(|event| wire::event(event).encode_to_vec().into()).unwrap_or_default();
+        let kept = event.as_ref().map(|heard| wire::heard_event(&heard.event, heard.confidence).encode_to_vec().into());
+        let (kept, event) = (kept.unwrap_or_default(), event.map(|heard| heard.event));
         events.push(StreamEvent { call_id: call_id.clone(), seq, head: Some(Box::new(head)), event: Some(event), body: kept });
     }
     let responses = service.take_in(&tenant, None, events).await.into_iter().map(Told::into).chain(placeless);

@@ -10,7 +10,7 @@ use super::http;
 use super::records::RecordsDoor;
 use super::scripts::ScriptsDoor;
 use crate::service::Service;
-use crate::service::records::{InMemory, Records};
+use crate::service::records::{InMemory, LetGo, Records};
 use crate::service::versions::Scripts;
 use crate::store::StoreError;
 
@@ -46,7 +46,7 @@ impl Kept {
         let mut interval = tokio::time::interval(REFRESH);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         let mut unread = false;
-        let mut let_go = Vec::new();
+        let mut let_go = LetGo::default();
         loop {
             interval.tick().await;
             let (scripts, records, before) = (Arc::clone(&self.scripts), Arc::clone(&self.records), let_go.clone());

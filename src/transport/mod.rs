@@ -18,6 +18,7 @@ pub mod tls;
 
 pub use security::{Complaints, Security};
 
+use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,13 +26,14 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tonic::transport::Server;
 use tonic_web::GrpcWebLayer;
 
 use self::incoming::Incoming;
 use self::kept::Kept;
 use crate::service::tenant::Tenant;
-use crate::service::{Service, Stage};
+use crate::service::{Readiness, Service, Stage};
 
 /// How the server talks to its connections.
 #[derive(Debug, Clone)]
@@ -60,6 +62,26 @@ impl Default for ServerOptions {
         }
     }
 }
+
+/// Why a server has ended that nobody told to.
+#[derive(Debug)]
+pub enum ServeError {
+    /// Its listener failed.
+    Listener(tonic::transport::Error),
+    /// It cannot go on, for this reason.
+    Failed(String),
+}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listener(error) => error.fmt(f),
+            Self::Failed(reason) => write!(f, "the server cannot go on: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for ServeError {}
 
 /// How often sessions are looked after.
 const TICK: Duration = Duration::from_millis(50);
@@ -94,13 +116,13 @@ const CONNECTION_WINDOW: u32 = 32 << 20;
 /// Serves on `listener` until `shutdown` resolves, then finishes or hands back what is in flight and returns.
 ///
 /// # Errors
-/// The listener fails.
+/// The listener fails, or the server cannot go on: then it ends at once, and what is in flight is not acknowledged.
 pub async fn serve(
     service: Arc<Service>,
     listener: TcpListener,
     options: ServerOptions,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), tonic::transport::Error> {
+) -> Result<(), ServeError> {
     let security = Arc::new(options.security);
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let mut services = health::Services::default();
@@ -133,7 +155,7 @@ pub async fn serve(
     let watcher = kept.map(|kept| tokio::spawn(async move { kept.watch().await }));
 
     let ticking = Arc::clone(&service);
-    let ticker = tokio::spawn(async move {
+    let mut ticker = tokio::spawn(async move {
         let mut interval = tokio::time::interval(TICK);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         let mut upkeep = Instant::now() + UPKEEP;
@@ -180,19 +202,30 @@ pub async fn serve(
         tokio::time::sleep(options.drain).await;
     };
     let result = tokio::select! {
-        result = serving => result,
+        result = serving => result.map_err(ServeError::Listener),
         () = limit => {
             tracing::warn!("what was in flight was not finished in time and is cut off");
             Ok(())
         }
+        failed = cannot_go_on(&mut ticker, &service.readiness) => Err(failed),
     };
     ticker.abort();
     bringer.abort();
     sweeper.abort();
     telling.abort();
     refresher.abort();
-    watcher.inspect(tokio::task::JoinHandle::abort);
+    watcher.inspect(JoinHandle::abort);
     result
+}
+
+/// Resolves when the server cannot go on, of itself or because what looks after its calls has ended: by a panic only, which may have
+/// left unwritten what is in memory as if it were kept.
+async fn cannot_go_on(ticker: &mut JoinHandle<()>, readiness: &Readiness) -> ServeError {
+    tokio::select! {
+        _ = ticker => readiness.fail("what looks after its calls has ended by a fault of the program"),
+        _ = readiness.failed() => {}
+    }
+    ServeError::Failed(readiness.failed().await)
 }
 
 /// Whose request it is.
@@ -221,4 +254,19 @@ pub async fn listen(address: &str) -> std::io::Result<(TcpListener, SocketAddr)>
     let listener = TcpListener::bind(address).await?;
     let local = listener.local_addr()?;
     Ok((listener, local))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_without_its_ticker_does_not_go_on() {
+        let readiness = Readiness::default();
+        readiness.enter(Stage::Serving);
+        let mut ticker = tokio::spawn(async { panic!("a fault") });
+        let told = cannot_go_on(&mut ticker, &readiness).await.to_string();
+        assert_eq!(told, "the server cannot go on: what looks after its calls has ended by a fault of the program");
+        assert_eq!(readiness.stage(), Stage::Draining);
+    }
 }

@@ -3,7 +3,17 @@
 use super::v1;
 use crate::core::event::{Event, EventKind};
 
-/// An event as the wire has it. What the core does not keep, the recogniser's confidence, is left out.
+/// An event as the wire has it, with the recogniser's confidence in an utterance, which the core does not know.
+#[must_use]
+pub fn heard_event(event: &Event, confidence: Option<f64>) -> v1::CallEvent {
+    let mut message = self::event(event);
+    if let Some(v1::call_event::Event::Utterance(utterance)) = &mut message.event {
+        utterance.confidence = confidence;
+    }
+    message
+}
+
+/// An event as the wire has it. What the core does not know, the recogniser's confidence, is left out.
 #[must_use]
 pub fn event(event: &Event) -> v1::CallEvent {
     use v1::call_event::Event as Wire;

@@ -7,7 +7,7 @@ pub mod raw;
 mod verdict;
 
 pub use callgrade::v1;
-pub use event::event;
+pub use event::{event, heard_event};
 pub use google::rpc;
 pub use verdict::{CallHead, evidence, verdict};
 use verdict::{moment, speaker_of};

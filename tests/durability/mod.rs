@@ -6,18 +6,24 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use callgrade::script::{Library, ScriptChoice};
+use callgrade::service::journal::OnCommit;
+use callgrade::service::tenant::Tenants;
+use callgrade::service::{Patience, Service, Stage};
 use callgrade::store::records::Filter;
 use callgrade::store::{Location, Store};
+use callgrade::transport::{self, ServerOptions};
 use callgrade::wire::v1;
 use callgrade::wire::v1::stream_calls_response::Response;
 use prost::Message;
 
 use crate::support::postgres::PostgresServer;
-use crate::support::{block_on, callgrade, comparable, stdout};
+use crate::support::{block_on, callgrade, comparable, stdout, stream_message};
 
 mod disk;
 mod load;
 mod process;
+mod refused;
 mod sync;
 
 use load::{Dialled, Progress, calls, dial, jsonl};
@@ -205,6 +211,61 @@ fn two_servers_do_not_share_a_store() {
     let output = callgrade(&["serve", "--listen", "127.0.0.1:0", "--store", &store], b"");
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(crate::support::stderr(&output), format!("callgrade: {store} is in use by another callgrade server\n"));
+}
+
+#[test]
+fn a_server_whose_store_another_has_taken_over_ends() {
+    let Some(mut postgres) = PostgresServer::start() else {
+        println!("skipped: a_server_whose_store_another_has_taken_over_ends (PostgreSQL is not installed)");
+        return;
+    };
+    let url = postgres.database("taken");
+    let location = Location::Postgres(url.clone());
+    let mut log = tempfile::NamedTempFile::new().expect("a file");
+    let server = Process::start_logging(&url, log.reopen().expect("the file"));
+    // It asks for its lock again every so often: whoever comes in between has it.
+    let other = loop {
+        postgres.kill();
+        postgres.run();
+        let other = Store::open(&location).expect("the store opens");
+        if other.claim().is_ok() {
+            break other;
+        }
+    };
+    assert_eq!(server.end(), Some(2));
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut log, &mut said).expect("the log");
+    let place = other.place();
+    let reason = format!("another server has taken the store over: {place} is in use by another callgrade server");
+    assert!(said.contains(&format!("the server cannot go on and ends: {reason}")), "{said}");
+    assert!(said.ends_with(&format!("callgrade: the server cannot go on: {reason}\n")), "{said}");
+}
+
+#[test]
+fn a_server_whose_journal_has_ended_ends() {
+    let folder = tempfile::tempdir().expect("a folder");
+    block_on(async {
+        let store = Store::open(&Location::Directory(folder.path().to_owned())).expect("a store");
+        let scripts = ScriptChoice::new(Library::bundled().expect("the bundled scripts compile"), None).expect("a choice");
+        let fault: OnCommit = Box::new(|_, _, _| panic!("a fault"));
+        let (linger, metrics) = (Duration::ZERO, Arc::default());
+        let service = Service::keeping(scripts, Tenants::default(), Patience::default(), store, linger, metrics, fault).expect("a service");
+        let (listener, address) = transport::listen("127.0.0.1:0").await.expect("a free port");
+        let serving = tokio::spawn(transport::serve(Arc::clone(&service), listener, ServerOptions::default(), std::future::pending()));
+        let mut client = v1::grading_client::GradingClient::connect(format!("http://{address}")).await.expect("it answers");
+        let call = &calls(1)[0];
+        let first = stream_message(&call.call_id, &call.script_id, 1, &call.events[0]);
+        let requests = tokio_stream::StreamExt::chain(tokio_stream::once(first), tokio_stream::pending());
+        let mut answers = client.stream_calls(requests).await.expect("a stream").into_inner();
+        // It may have been written, and nobody knows: it is not acknowledged.
+        while let Ok(Some(answer)) = answers.message().await {
+            let Some(Response::Rejection(rejection)) = answer.response else { panic!("{answer:?}") };
+            assert_eq!(rejection.status.expect("a status").message, "not kept, send it again: the store cannot be reached");
+        }
+        let ended = serving.await.expect("it ends").expect_err("not as it was told to");
+        assert_eq!(ended.to_string(), "the server cannot go on: its journal has ended by a fault of the program");
+        assert_eq!(service.readiness.stage(), Stage::Draining);
+    });
 }
 
 #[test]

@@ -37,6 +37,20 @@ impl Process {
         self.child.id()
     }
 
+    /// Starts it with all that it says on standard error going into a file.
+    pub fn start_logging(store: &str, log: std::fs::File) -> Self {
+        let mut child = command(store, &[]).stdout(Stdio::piped()).stderr(log).spawn().expect("the server starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("its first line");
+        let address = line.trim_end().strip_prefix("listening on ").expect("its address").to_owned();
+        Self { child, address }
+    }
+
+    /// Waits until it ends by itself; its exit code.
+    pub fn end(mut self) -> Option<i32> {
+        self.child.wait().expect("it ends").code()
+    }
+
     /// Ends it as a crash does.
     pub fn kill(mut self) {
         self.child.kill().expect("it is there");

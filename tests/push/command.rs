@@ -96,7 +96,13 @@ fn what_it_refuses() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("nothing-here");
     let output = push(&missing, &["list"]);
-    assert_eq!(stderr(&output), format!("callgrade: there is no data directory {}\n", missing.display()));
+    assert_eq!(
+        stderr(&output),
+        format!(
+            "callgrade: there is no store in {}: --store names the data directory of a server, or the URL of a PostgreSQL\n",
+            missing.display()
+        )
+    );
     assert_eq!(output.status.code(), Some(2));
     assert!(!missing.exists(), "a misspelt directory is not made");
     assert_eq!(push(folder.path(), &["resend"]).status.code(), Some(2), "of what?");

@@ -3,6 +3,7 @@
 mod command_line;
 mod doors;
 mod http;
+mod kept;
 mod versions;
 
 use std::io::{BufRead, BufReader};

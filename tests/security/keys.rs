@@ -72,8 +72,10 @@ fn what_keys_is_asked_wrongly_is_told() {
         let output = callgrade(&[&["keys"], arguments, &["--store", store]].concat(), b"");
         (output.status.code().expect("a code"), stderr(&output).lines().next().unwrap_or_default().to_owned())
     };
-    assert_eq!(told(&["list"]), (2, format!("callgrade: there is no data directory {store}")));
-    assert_eq!(told(&["revoke", "x"]), (2, format!("callgrade: there is no data directory {store}")));
+    let nowhere =
+        format!("callgrade: there is no store in {store}: --store names the data directory of a server, or the URL of a PostgreSQL");
+    assert_eq!(told(&["list"]), (2, nowhere.clone()));
+    assert_eq!(told(&["revoke", "x"]), (2, nowhere));
     let name = "callgrade: \"North\" is no tenant's name: 1 to 64 of a-z, 0-9, _ and -".to_owned();
     assert_eq!(told(&["create", "--tenant", "North", "--role", "qa"]), (2, name));
     let role = "error: invalid value 'root' for '--role <ROLE>': there is no role \"root\"; there are ingest, qa and admin".to_owned();

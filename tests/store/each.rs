@@ -35,6 +35,35 @@ fn a_backup_is_a_store_of_one_moment_that_only_its_owner_reads() {
     assert_eq!(refused(store.backup(&file)), format!("the store refuses ({} is there already)", file.display()));
 }
 
+/// Commits so many groups of a mebibyte each.
+fn write(store: &Store, seqs: std::ops::Range<u32>) {
+    let body = "x".repeat(1 << 20);
+    for seq in seqs {
+        store.commit(&mut Group { events: vec![event(1, seq, &body)], ..Group::default() }).expect("it is written");
+    }
+}
+
+#[test]
+fn the_wal_of_a_server_is_written_to_its_file_while_it_grows_and_begins_anew() {
+    let fresh = Fresh::sqlite();
+    let store = fresh.open();
+    store.claim().expect("as a server has it");
+    store.commit(&mut simple(1, "t", "c", "A", None)).expect("it is written");
+    let bytes = |file: &str| std::fs::metadata(std::path::Path::new(&store.place()).join(file)).expect("it is there").len();
+    // Less than SQLite would wait for by itself.
+    write(&store, 2..14);
+    while bytes("callgrade.db") < 4 << 20 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    // Without a pause, so that the WAL never comes to its end by itself.
+    write(&store, 14..140);
+    let wal = bytes("callgrade.db-wal");
+    assert!(wal < 96 << 20, "{wal} bytes");
+    assert_eq!(count(&store, "events"), 139);
+    drop(store);
+    assert_eq!(count(&fresh.open(), "events"), 139);
+}
+
 #[test]
 fn a_data_directory_is_its_owners() {
     let fresh = Fresh::sqlite();
@@ -80,6 +109,27 @@ fn a_killed_postgresql_is_told_and_gone_on_with_when_it_is_back() {
     // The connections were not told.
     assert_eq!(count(&store, "calls"), 2);
     store.commit(&mut simple(3, "t", "c3", "A", None)).expect("it is written");
+}
+
+#[test]
+fn a_server_whose_postgresql_another_has_taken_over_writes_no_more() {
+    let Some(mut server) = PostgresServer::start() else {
+        println!("skipped: store::a_server_whose_postgresql_another_has_taken_over_writes_no_more (PostgreSQL is not installed)");
+        return;
+    };
+    let location = Location::parse(&server.database("calls"));
+    let (first, second) = (Store::open(&location).expect("it opens"), Store::open(&location).expect("it opens"));
+    first.claim().expect("nobody else has it");
+    first.commit(&mut simple(1, "t", "c1", "A", None)).expect("it is written");
+    server.kill();
+    server.run();
+    second.claim().expect("nobody has it any more");
+    let taken = format!("{} is in use by another callgrade server", first.place());
+    assert_eq!(refused(first.commit(&mut simple(2, "t", "c2", "A", None))), taken);
+    assert_eq!(refused(first.claim()), taken);
+    assert_eq!(count(&first, "calls"), 1, "it may still read");
+    drop(second);
+    first.commit(&mut simple(2, "t", "c2", "A", None)).expect("it is free again");
 }
 
 #[test]

@@ -49,7 +49,7 @@ impl OpenCall {
         }
         record.rejections.extend(self.misnumbered);
         for more in 0..self.excess {
-            record.offer(last.saturating_add(more + 1), Err("too many".to_owned()), limits);
+            record.offer(last.saturating_add(more + 1), Err::<Event, _>("too many".to_owned()), limits);
         }
         Ok(record)
     }

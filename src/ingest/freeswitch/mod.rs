@@ -203,7 +203,10 @@ fn conclude(record: &mut CallRecord, variables: &Variables, times: &Times, limit
         first.push(Event { at_ms: times.since_start(times.answer), kind: EventKind::AnsweredBy(by) });
     }
     let room = limits.call_events.saturating_sub(record.events.len());
+    let before = record.events.len();
     record.events.splice(0..0, first.into_iter().take(room));
+    let moved = record.events.len() - before;
+    record.confidence = std::mem::take(&mut record.confidence).into_iter().map(|(place, confidence)| (place + moved, confidence)).collect();
     if !ended && (times.end.is_some() || variables.get("hangup_cause").is_some()) {
         let answered = times.answer.is_some() || told_answer;
         let kind = end::of(variables, answered, transferred);

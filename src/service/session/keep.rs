@@ -28,6 +28,8 @@ impl Session {
         if self.number == 0 {
             self.number = numbers();
             let head = self.told_head.take().unwrap_or_default();
+            // The one that grades it: it is found again by whoever does not know the tenant's settings, or knows later ones.
+            let time_zone = if head.time_zone.is_empty() { &self.tenant.settings.time_zone } else { &head.time_zone };
             let started = head.started_at.map(|at| (at.seconds, at.nanos));
             rows.calls.push(CallRow {
                 id: self.number,
@@ -36,7 +38,7 @@ impl Session {
                 script_id: call.script().id.clone(),
                 script_version: call.script().version.clone(),
                 started,
-                time_zone: head.time_zone.into(),
+                time_zone: time_zone.as_str().into(),
                 began_ms: began_ms(started, wall_ms),
                 received_ms: wall_ms,
                 attributes: head.attributes.into_iter().collect(),
@@ -68,7 +70,7 @@ impl Session {
         let news = News {
             tenant: &self.tenant.name,
             call: self.number,
-            turn: self.next - 1,
+            turn: self.order.next() - 1,
             before,
             made_ms: keeping.wall_ms,
             verdict: &graded.message(&self.call_id),

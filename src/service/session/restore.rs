@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use prost::Message;
 
-use super::{Session, gap};
+use super::Session;
+use super::order::gap;
 use crate::core::call::CallState;
 use crate::core::callback::CallClock;
 use crate::core::script::Script;
@@ -54,7 +55,7 @@ impl Session {
         };
         session.number = head.id;
         session.dated = true;
-        session.next = events.last().map_or(1, |last| last.seq + 1);
+        session.order.resume_behind(events.last().map_or(0, |last| last.seq));
         session.touched = ago(events.iter().map(|row| row.received_ms).max().unwrap_or(head.received_ms));
         session.ended_at = head.ended_ms.map(ago);
         session.revision = head.revision;
@@ -71,8 +72,9 @@ impl Session {
         let mut expected = 1;
         for row in &events {
             if row.seq > expected {
-                self.missing.insert(expected, row.seq - 1);
-                self.notice(gap(expected, row.seq - 1));
+                let missing = (expected, row.seq - 1);
+                self.order.note_missing(missing);
+                self.notice(gap(missing));
             }
             expected = row.seq + 1;
             let refused = match row.kind {
@@ -95,14 +97,14 @@ impl Session {
         self.call = Some(call);
     }
 
-    /// The last event that was taken in, with all before it.
+    /// The last event that was taken in with all before it.
     pub(in crate::service) fn last_seq(&self) -> u32 {
-        self.next - 1
+        self.order.whole()
     }
 
     /// Events that came and wait for those before them.
     pub(in crate::service) fn ahead(&self) -> Vec<u32> {
-        self.waiting.keys().copied().collect()
+        self.order.ahead()
     }
 
     /// Whether nothing has come of it since it came from the store.
