@@ -344,7 +344,7 @@ fn decode(body: &[u8], head: &CallHead) -> Result<v1::CallEvent, StoreError> {
 }
 
 /// Whether some utterance of a call holds these characters.
-fn says(call: &StoredCall, text: &str) -> bool {
+pub(super) fn says(call: &StoredCall, text: &str) -> bool {
     call.events.iter().filter(|row| row.kind == EventKind::Taken).any(|row| {
         let event = v1::CallEvent::decode(&*row.body).ok().and_then(|event| event.event);
         matches!(event, Some(v1::call_event::Event::Utterance(utterance)) if utterance.text.contains(text))
@@ -424,6 +424,7 @@ pub fn filter(asked: &v1::CallFilter) -> Result<Filter, RecordsError> {
         attributes: asked.attributes.clone(),
         text: asked.text.clone(),
         ended: asked.r#final,
+        at_ms: None,
     })
 }
 
@@ -455,7 +456,7 @@ fn read_token(token: &str, tenant: &str, asked: &v1::CallFilter) -> Result<Curso
 }
 
 /// A filter for the audit log: of what may be personal, only that it was given.
-fn described(asked: &v1::CallFilter) -> String {
+pub(super) fn described(asked: &v1::CallFilter) -> String {
     let mut parts = Vec::new();
     let mut part = |name: &str, value: &str| {
         if !value.is_empty() {

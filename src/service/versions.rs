@@ -15,6 +15,8 @@ use crate::store::scripts::{ActivationRow, BundleRow};
 use crate::store::{Store, StoreError};
 use crate::wire::v1;
 
+mod draft;
+
 /// Fewest characters of a hash that name a version.
 const SHORTEST: usize = 6;
 /// Most characters of a note.
@@ -57,6 +59,12 @@ impl std::error::Error for VersionError {}
 impl From<StoreError> for VersionError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<ScriptError> for VersionError {
+    fn from(error: ScriptError) -> Self {
+        Self::Script(error)
     }
 }
 
@@ -193,12 +201,17 @@ impl Scripts {
             return self.version(tenant, id, &row.version);
         }
         let script = load(&row)?;
+        self.remember((row.tenant, row.script_id, row.version), &script);
+        Ok(script)
+    }
+
+    /// Keeps a compiled version beside the active ones.
+    fn remember(&self, key: Key, script: &Arc<Script>) {
         let mut compiled = lock(&self.compiled);
         if compiled.len() >= COMPILED {
             compiled.clear();
         }
-        compiled.insert((row.tenant, row.script_id, row.version), Arc::clone(&script));
-        Ok(script)
+        compiled.insert(key, Arc::clone(script));
     }
 
     /// The one version whose hash begins so.
@@ -250,13 +263,7 @@ impl Scripts {
         if id.is_empty() {
             return Err(VersionError::Invalid("script_id", "script_id is empty".to_owned()));
         }
-        if note.chars().count() > NOTE_CHARS {
-            let reason = format!("the note has {} characters, more than {NOTE_CHARS}", note.chars().count());
-            return Err(VersionError::Invalid("note", reason));
-        }
-        if note.contains('\0') {
-            return Err(VersionError::Invalid("note", "the note has a NUL character".to_owned()));
-        }
+        check_note(note)?;
         let script = compile(&Bundle::from_files(id, files)).map_err(VersionError::Load)?;
         let row = row(actor.tenant, &script.id, &script.version, &script.files, (actor.who, note, actor.at_ms));
         self.store.put_bundle(&row, Some(&actor.entry("publish", format!("{id}@{}", script.version))))?;
@@ -344,6 +351,7 @@ impl Scripts {
             stored_by: row.stored_by,
             note: row.note,
             active,
+            draft: row.draft,
         }
     }
 
@@ -403,6 +411,21 @@ impl Scripts {
     }
 }
 
+/// Whether a note can be kept.
+///
+/// # Errors
+/// It is too long, or has a NUL character.
+pub(super) fn check_note(note: &str) -> Result<(), VersionError> {
+    if note.chars().count() > NOTE_CHARS {
+        let reason = format!("the note has {} characters, more than {NOTE_CHARS}", note.chars().count());
+        return Err(VersionError::Invalid("note", reason));
+    }
+    if note.contains('\0') {
+        return Err(VersionError::Invalid("note", "the note has a NUL character".to_owned()));
+    }
+    Ok(())
+}
+
 /// A version as it is kept; by whom, with which note, when.
 fn row(tenant: &str, id: &str, version: &str, files: &BTreeMap<String, String>, by: (&str, &str, i64)) -> BundleRow {
     let (who, note, at_ms) = by;
@@ -413,6 +436,7 @@ fn row(tenant: &str, id: &str, version: &str, files: &BTreeMap<String, String>, 
         stored_ms: at_ms,
         stored_by: who.to_owned(),
         note: note.to_owned(),
+        draft: false,
         files: v1::GetScriptResponse { summary: None, files: files.clone() }.encode_to_vec(),
     }
 }
