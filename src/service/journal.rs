@@ -7,7 +7,7 @@
 //! such a call finds it as the store has it.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -74,6 +74,20 @@ struct Shared {
     live: Arc<LiveCalls>,
     linger: Duration,
     on_commit: OnCommit,
+    /// Groups written so far, and how many microseconds the last took.
+    commits: AtomicU64,
+    last_us: AtomicU64,
+}
+
+/// How busy the journal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// Rows that wait to be written.
+    pub waiting: usize,
+    /// Groups written so far.
+    pub commits: u64,
+    /// How long the last took.
+    pub last: Duration,
 }
 
 /// The journal of a server. Dropping it writes what is left and ends its thread.
@@ -96,7 +110,16 @@ impl Journal {
     /// The store cannot be read.
     pub fn start(store: Store, live: Arc<LiveCalls>, linger: Duration, on_commit: OnCommit) -> Result<Self, StoreError> {
         let next_call = AtomicI64::new(store.next_call()?);
-        let shared = Arc::new(Shared { open: Mutex::default(), wake: Condvar::new(), store, live, linger, on_commit });
+        let shared = Arc::new(Shared {
+            open: Mutex::default(),
+            wake: Condvar::new(),
+            store,
+            live,
+            linger,
+            on_commit,
+            commits: AtomicU64::new(0),
+            last_us: AtomicU64::new(0),
+        });
         let writing = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
@@ -147,6 +170,13 @@ impl Journal {
     pub fn depth(&self) -> usize {
         self.shared.lock().group.len()
     }
+
+    /// How busy it is.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        let last = Duration::from_micros(self.shared.last_us.load(Ordering::Relaxed));
+        Load { waiting: self.depth(), commits: self.shared.commits.load(Ordering::Relaxed), last }
+    }
 }
 
 impl Drop for Journal {
@@ -170,7 +200,10 @@ impl Shared {
         while let Some(generation) = self.next(&mut rows) {
             let begun = Instant::now();
             let outcome = self.store.commit(&mut rows);
-            (self.on_commit)(&rows, begun.elapsed(), &outcome);
+            let took = begun.elapsed();
+            self.last_us.store(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+            self.commits.fetch_add(1, Ordering::Relaxed);
+            (self.on_commit)(&rows, took, &outcome);
             match outcome {
                 Ok(()) => {
                     self.lock().writing = None;
