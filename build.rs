@@ -7,8 +7,8 @@ use prost::Message;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");
     println!("cargo:rerun-if-changed=scripts");
-    let descriptors =
-        protox::compile(["callgrade/v1/callgrade.proto", "callgrade/v1/records.proto", "callgrade/v1/diff.proto"], ["proto"])?;
+    let files = ["callgrade", "records", "diff", "regrading"].map(|file| format!("callgrade/v1/{file}.proto"));
+    let descriptors = protox::compile(files, ["proto"])?;
     let encoded = descriptors.encode_to_vec();
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(out.join("callgrade.bin"), &encoded)?;

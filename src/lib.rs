@@ -14,7 +14,7 @@
 //!          ingest ◄──────────────────────┤  sessions of live calls: order, gaps, revisions
 //!            │  masked CallRecord,       │  journal: group commit, then what is told
 //!            │  Rejection                ├────────────────────────────────► store
-//!            ▼                           ▼    calls, versions, keys, outbox, audit: SQLite, PostgreSQL
+//!            ▼                           ▼    calls, versions, keys, outbox, jobs, audit: SQLite, PostgreSQL
 //!          script ───────────────────► core ◄─────────────── eval, regrade
 //!   bundle → checked, compiled    Event → CallState (fold: tracker)    verdicts against what people
 //!   examples → train → model.txt    → Signals + Evidence               say: figures, errors
@@ -32,7 +32,8 @@
 //! - [`service`]: what the server does whichever transport asks. An event goes through [`service::intake`] to its call and into the
 //!   [`service::journal`]; what came of it is told once its group is durable. [`service::live`]: the calls in memory, a cache of the
 //!   store. [`service::records`]: calls read back; [`service::versions`]: which script version grades; [`service::push`]: verdicts
-//!   from the outbox to webhooks; [`service::retention`]: calls kept no longer than they may be. [`service::tenant`]: whose calls
+//!   from the outbox to webhooks; [`service::retention`]: calls kept no longer than they may be;
+//!   [`service::regrading`]: kept calls graded anew, as jobs behind live calls. [`service::tenant`]: whose calls
 //!   and by which settings; [`service::access`]: who asks; [`service::quota`]: how much they may.
 //! - [`transport`]: the doors, thin. [`transport::auth`]: who may call what, one table for all of them; [`transport::tls`]:
 //!   certificates, read again when they change.

@@ -20,6 +20,7 @@ mod python_client;
 mod readme;
 mod records;
 mod regrade;
+mod regrading;
 mod reports;
 mod script_load;
 mod security;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use callgrade::core::event::Event;
 use callgrade::wire::v1::grading_client::GradingClient;
+use callgrade::wire::v1::regrading_client::RegradingClient;
 use callgrade::wire::v1::stream_calls_response::Response;
 use callgrade::wire::{self, v1};
 use tokio::runtime::Runtime;
@@ -32,13 +33,53 @@ pub fn messages(calls: &[Vec<Event>], round: usize) -> Vec<v1::StreamCallsReques
 pub struct Dialler {
     runtime: Runtime,
     client: GradingClient<Channel>,
+    regrading: RegradingClient<Channel>,
 }
 
 impl Dialler {
     pub fn connect(address: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
         let client = runtime.block_on(GradingClient::connect(format!("http://{address}"))).expect("the server answers");
-        Self { runtime, client }
+        let regrading = runtime.block_on(RegradingClient::connect(format!("http://{address}"))).expect("the server answers");
+        Self { runtime, client, regrading }
+    }
+
+    /// Asks for so many jobs that grade all kept calls anew; their ids, once the first runs.
+    pub fn start_regrades(&mut self, count: usize) -> Vec<String> {
+        let client = &mut self.regrading;
+        self.runtime.block_on(async {
+            let mut ids = Vec::new();
+            for _ in 0..count {
+                let request = v1::StartRegradeRequest { script_id: "telemarketing".to_owned(), ..v1::StartRegradeRequest::default() };
+                let regrade = client.start_regrade(request).await.expect("it is asked for").into_inner().regrade;
+                ids.push(regrade.expect("a job").regrade_id);
+            }
+            loop {
+                let request = v1::GetRegradeRequest { regrade_id: ids[0].clone() };
+                let regrade = client.get_regrade(request).await.expect("the job").into_inner().regrade.expect("a job");
+                if regrade.progress.is_some_and(|progress| progress.done > 0) {
+                    return ids;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+    }
+
+    /// Ends jobs; whether one of them still ran.
+    pub fn stop_regrades(&mut self, ids: &[String]) -> bool {
+        let client = &mut self.regrading;
+        self.runtime.block_on(async {
+            let mut ran = false;
+            // The last asked for first, so that none begins because another is ended.
+            for id in ids.iter().rev() {
+                let request = v1::GetRegradeRequest { regrade_id: id.clone() };
+                let regrade = client.get_regrade(request).await.expect("the job").into_inner().regrade.expect("a job");
+                ran |= regrade.state() == v1::RegradeState::Running;
+                let request = v1::CancelRegradeRequest { regrade_id: id.clone() };
+                client.cancel_regrade(request).await.expect("it ends");
+            }
+            ran
+        })
     }
 
     /// Streams messages of so many whole calls as fast as they are taken; how many seconds it took until all was answered.

@@ -1,8 +1,10 @@
 //! The durable server against bare loops over the same kind of store: calls streamed to a real process, what it takes to write
-//! the same rows, how long an acknowledgement waits, what live calls cost in memory, and how fast they come back after a crash.
+//! the same rows, how long an acknowledgement waits, alone and while kept calls are graded anew, what live calls cost in memory, and how
+//! fast they come back after a crash.
 //!
 //! `cargo bench --bench store`; limits: ingest 0.5 × a loop that commits the same rows in groups of the size the server was seen
-//! to use, recovery 0.3 × the rate at which the same event rows are scanned. `CALLS=20000` for fewer live calls, `STORE=sqlite` or
+//! to use, recovery 0.3 × the rate at which the same event rows are scanned, p99 of acknowledgements with a job at most 2 × without.
+//! `CALLS=20000` for fewer live calls, `STORE=sqlite` or
 //! `STORE=postgresql` for one of the two.
 
 #[path = "../common/mod.rs"]
@@ -28,6 +30,10 @@ const CALLS: usize = 4_000;
 const ROUNDS: usize = 7;
 /// For how many seconds events come at half the rate.
 const HALF_S: f64 = 10.0;
+/// How often acknowledgements are waited for, with a job and without.
+const REGRADES: usize = 3;
+/// Jobs that are asked for at one time, so that one runs all the while.
+const JOBS: usize = 8;
 /// How often the live calls come back.
 const RECOVERIES: usize = 3;
 
@@ -58,6 +64,7 @@ fn measure(kind: &str, place: &dyn Fn(&str) -> String, calls: &[Vec<Event>]) {
     println!("\n{kind}");
     let half = ingest(&place("served"), &place("bare"), calls) / 2.0;
     latency(&place("half"), calls, half);
+    regrading(&place("regraded"), calls, half);
     live(&place("live"), &place("empty"), calls);
 }
 
@@ -102,11 +109,58 @@ fn latency(place: &str, calls: &[Vec<Event>], rate: f64) {
     let mut dialler = Dialler::connect(&server.address);
     // The first calls are not measured.
     dialler.stream(client::messages(calls, 0), calls.len());
-    let mut waits = dialler.paced(client::messages(calls, 1), rate, HALF_S);
-    waits.sort_by(f64::total_cmp);
-    let at = |share: f64| waits[((waits.len() as f64 * share) as usize).min(waits.len() - 1)];
-    println!("acknowledgement at half that load, {rate:.0} events/s, {} events", waits.len());
-    println!("p50, p99, longest          {:10.2} ms, {:.2} ms, {:.1} ms", at(0.5), at(0.99), waits[waits.len() - 1]);
+    let waits = Waits::new(dialler.paced(client::messages(calls, 1), rate, HALF_S));
+    println!("acknowledgement at half that load, {rate:.0} events/s, {} events", waits.0.len());
+    println!("p50, p99, longest          {}", waits.told());
+}
+
+/// How long acknowledgements waited, in milliseconds, the shortest first.
+struct Waits(Vec<f64>);
+
+impl Waits {
+    fn new(mut waits: Vec<f64>) -> Self {
+        waits.sort_by(f64::total_cmp);
+        Self(waits)
+    }
+
+    fn at(&self, share: f64) -> f64 {
+        self.0[((self.0.len() as f64 * share) as usize).min(self.0.len() - 1)]
+    }
+
+    fn told(&self) -> String {
+        format!("{:10.2} ms, {:.2} ms, {:.1} ms", self.at(0.5), self.at(0.99), self.0[self.0.len() - 1])
+    }
+}
+
+/// How long acknowledgements wait while a job re-grades, against how long they wait without one, in turn.
+fn regrading(place: &str, calls: &[Vec<Event>], rate: f64) {
+    let server = Server::start(place);
+    let mut dialler = Dialler::connect(&server.address);
+    // What the jobs grade, and the first calls, which are not measured.
+    let mut round = 0;
+    for _ in 0..4 {
+        dialler.stream(client::messages(calls, round), calls.len());
+        round += 1;
+    }
+    let (mut without, mut with, mut ratios, mut regraded) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..REGRADES {
+        let alone = Waits::new(dialler.paced(client::messages(calls, round), rate, HALF_S));
+        let jobs = dialler.start_regrades(JOBS);
+        let before = server.metric("callgrade_regraded_calls_total");
+        let begun = Instant::now();
+        let beside = Waits::new(dialler.paced(client::messages(calls, round + 1), rate, HALF_S));
+        regraded.push((server.metric("callgrade_regraded_calls_total") - before) / begun.elapsed().as_secs_f64());
+        assert!(dialler.stop_regrades(&jobs), "a job was to run all the while: raise JOBS");
+        round += 2;
+        without.push(alone.at(0.99));
+        with.push(beside.at(0.99));
+        ratios.push(beside.at(0.99) / alone.at(0.99));
+        println!("p50, p99, longest, alone   {}", alone.told());
+        println!("  while a job re-grades    {}", beside.told());
+    }
+    println!("acknowledgement latency while a job re-grades {:.0} calls/s", median(regraded));
+    println!("p99 without, with          {:10.2} ms, {:.2} ms", median(without), median(with));
+    println!("with ÷ without             {:10.2} × (limit 2)", median(ratios));
 }
 
 /// What live calls take in memory, and how fast they come back after a crash.

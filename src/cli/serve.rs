@@ -1,6 +1,7 @@
 //! `callgrade serve`: live calls over gRPC, gRPC-web and HTTP/JSON.
 
 mod push;
+mod regrading;
 mod security;
 mod telemetry;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 use clap::Args;
 
 use self::push::PushOptions;
+use self::regrading::RegradingFlags;
 use self::security::SecurityOptions;
 use self::telemetry::TelemetryOptions;
 use super::{ConfigOptions, LimitOptions, Outcome, ScriptOptions};
@@ -69,6 +71,8 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "MS", default_value_t = ServerOptions::default().keepalive.as_millis() as u64)]
     keepalive_ms: u64,
     #[command(flatten)]
+    regrading: RegradingFlags,
+    #[command(flatten)]
     telemetry: TelemetryOptions,
     #[command(flatten)]
     push: PushOptions,
@@ -111,6 +115,7 @@ pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
         keepalive: Duration::from_millis(args.keepalive_ms),
         notice: Duration::from_millis(args.drain_notice_ms),
         drain: Duration::from_millis(args.drain_ms),
+        regrading: args.regrading.options(),
         security: security.clone(),
         ..ServerOptions::default()
     };

@@ -6,7 +6,7 @@
 //! A group that cannot be written takes its calls out of memory, and with them whatever was appended behind it: the next event of
 //! such a call finds it as the store has it.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -75,6 +75,20 @@ struct Shared {
     readiness: Arc<Readiness>,
     linger: Duration,
     on_commit: OnCommit,
+    /// Groups written so far, and how many microseconds the last took.
+    commits: AtomicU64,
+    last_us: AtomicU64,
+}
+
+/// How busy the journal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// Rows that wait to be written.
+    pub waiting: usize,
+    /// Groups written so far.
+    pub commits: u64,
+    /// How long the last took.
+    pub last: Duration,
 }
 
 /// Sees that a server whose journal has ended by a panic does not go on taking what nobody writes.
@@ -120,7 +134,17 @@ impl Journal {
         on_commit: OnCommit,
     ) -> Result<Self, StoreError> {
         let next_call = AtomicI64::new(store.next_call()?);
-        let shared = Arc::new(Shared { open: Mutex::default(), wake: Condvar::new(), store, live, readiness, linger, on_commit });
+        let shared = Arc::new(Shared {
+            open: Mutex::default(),
+            wake: Condvar::new(),
+            store,
+            live,
+            readiness,
+            linger,
+            on_commit,
+            commits: AtomicU64::new(0),
+            last_us: AtomicU64::new(0),
+        });
         let writing = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
@@ -171,6 +195,13 @@ impl Journal {
     pub fn depth(&self) -> usize {
         self.shared.lock().group.len()
     }
+
+    /// How busy it is.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        let last = Duration::from_micros(self.shared.last_us.load(Ordering::Relaxed));
+        Load { waiting: self.depth(), commits: self.shared.commits.load(Ordering::Relaxed), last }
+    }
 }
 
 impl Drop for Journal {
@@ -195,7 +226,10 @@ impl Shared {
         while let Some(generation) = self.next(&mut rows) {
             let begun = Instant::now();
             let outcome = self.store.commit(&mut rows);
-            (self.on_commit)(&rows, begun.elapsed(), &outcome);
+            let took = begun.elapsed();
+            self.last_us.store(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+            self.commits.fetch_add(1, Ordering::Relaxed);
+            (self.on_commit)(&rows, took, &outcome);
             match outcome {
                 Ok(()) => {
                     self.lock().writing = None;

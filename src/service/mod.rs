@@ -16,6 +16,7 @@ mod readiness;
 pub mod records;
 mod recover;
 mod refusal;
+pub mod regrading;
 pub mod retention;
 mod sent_back;
 mod session;

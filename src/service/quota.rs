@@ -51,6 +51,11 @@ impl fmt::Display for OverLimit {
 impl std::error::Error for OverLimit {}
 
 impl OverLimit {
+    /// Of so many there are to be no more; when there will be room nobody knows.
+    pub(super) fn of(what: &'static str, most: usize) -> Self {
+        Self { what, most, retry: RETRY }
+    }
+
     /// As a status that tells when to try again (`google.rpc.RetryInfo`).
     #[must_use]
     pub fn status(&self) -> tonic::Status {
@@ -143,7 +148,7 @@ fn take(tenant: &Arc<Tenant>, taken: fn(&Usage) -> &AtomicUsize, most: Option<us
     let more = |count: usize| (count < most).then(|| count + 1);
     match taken(&tenant.usage).fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
         Ok(_) => Ok(Permit { tenant: Arc::clone(tenant), taken }),
-        Err(_) => Err(OverLimit { what, most, retry: RETRY }),
+        Err(_) => Err(OverLimit::of(what, most)),
     }
 }
 

@@ -13,13 +13,15 @@ use prost::Message;
 pub use self::filter::filter;
 pub use self::memory::{InMemory, LetGo, NoneInMemory};
 
-use self::filter::{described, read_token, token};
+pub(super) use self::filter::described;
+use self::filter::{read_token, token};
 use super::versions::{Actor, Scripts, VersionError, timestamp};
 use super::{Refusal, status};
 use crate::core::call::CallState;
 use crate::core::callback::CallClock;
 use crate::core::verdict::EndedBy;
 use crate::ingest;
+use crate::regrade::source::kept::says;
 use crate::store::calls::EventKind;
 use crate::store::records::{CallHead, Cursor, Filter, StoredCall};
 use crate::store::{Store, StoreError};
@@ -288,14 +290,6 @@ fn damaged(head: &CallHead, reason: &str) -> StoreError {
 
 fn decode(body: &[u8], head: &CallHead) -> Result<v1::CallEvent, StoreError> {
     v1::CallEvent::decode(body).map_err(|error| damaged(head, &error.to_string()))
-}
-
-/// Whether some utterance of a call holds these characters.
-fn says(call: &StoredCall, text: &str) -> bool {
-    call.events.iter().filter(|row| row.kind == EventKind::Taken).any(|row| {
-        let event = v1::CallEvent::decode(&*row.body).ok().and_then(|event| event.event);
-        matches!(event, Some(v1::call_event::Event::Utterance(utterance)) if utterance.text.contains(text))
-    })
 }
 
 fn summary(head: &CallHead, attributes: BTreeMap<String, String>) -> v1::CallSummary {

@@ -18,6 +18,8 @@ use crate::store::scripts::{ActivationRow, BundleRow};
 use crate::store::{Store, StoreError};
 use crate::wire::v1;
 
+mod draft;
+
 /// Fewest characters of a hash that name a version.
 const SHORTEST: usize = 6;
 /// Most characters of a note.
@@ -158,12 +160,17 @@ impl Scripts {
             return self.version(tenant, id, &row.version);
         }
         let script = load(&row)?;
+        self.remember((row.tenant, row.script_id, row.version), &script);
+        Ok(script)
+    }
+
+    /// Keeps a compiled version beside the active ones.
+    fn remember(&self, key: Key, script: &Arc<Script>) {
         let mut compiled = lock(&self.compiled);
         if compiled.len() >= COMPILED {
             compiled.clear();
         }
-        compiled.insert((row.tenant, row.script_id, row.version), Arc::clone(&script));
-        Ok(script)
+        compiled.insert(key, Arc::clone(script));
     }
 
     /// The one version whose hash begins so.
@@ -215,13 +222,7 @@ impl Scripts {
         if id.is_empty() {
             return Err(VersionError::Invalid("script_id", "script_id is empty".to_owned()));
         }
-        if note.chars().count() > NOTE_CHARS {
-            let reason = format!("the note has {} characters, more than {NOTE_CHARS}", note.chars().count());
-            return Err(VersionError::Invalid("note", reason));
-        }
-        if note.contains('\0') {
-            return Err(VersionError::Invalid("note", "the note has a NUL character".to_owned()));
-        }
+        check_note(note)?;
         let script = compile(&Bundle::from_files(id, files)).map_err(VersionError::Load)?;
         let row = row(actor.tenant, &script.id, &script.version, &script.files, (actor.who, note, actor.at_ms));
         self.store.put_bundle(&row, Some(&actor.entry("publish", format!("{id}@{}", script.version))))?;
@@ -309,6 +310,7 @@ impl Scripts {
             stored_by: row.stored_by,
             note: row.note,
             active,
+            draft: row.draft,
         }
     }
 
@@ -366,6 +368,21 @@ impl Scripts {
         told.sort();
         told
     }
+}
+
+/// Whether a note can be kept.
+///
+/// # Errors
+/// It is too long, or has a NUL character.
+pub(super) fn check_note(note: &str) -> Result<(), VersionError> {
+    if note.chars().count() > NOTE_CHARS {
+        let reason = format!("the note has {} characters, more than {NOTE_CHARS}", note.chars().count());
+        return Err(VersionError::Invalid("note", reason));
+    }
+    if note.contains('\0') {
+        return Err(VersionError::Invalid("note", "the note has a NUL character".to_owned()));
+    }
+    Ok(())
 }
 
 /// A moment in milliseconds as the contract has it.

@@ -211,6 +211,7 @@ const OF_A_CALL: &[(&str, &str)] = &[
     ("attributes", "call"),
     ("numbers", "call"),
     ("pushes", "call"),
+    ("regraded", "call"),
     ("standings", "call"),
     ("calls", "id"),
 ];

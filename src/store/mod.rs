@@ -1,11 +1,12 @@
-//! What is kept: calls with their events and verdicts, script versions, keys, pushes still to be made, the audit log.
+//! What is kept: calls with their events and verdicts, script versions, keys, pushes still to be made, the audit log,
+//! re-gradings.
 //!
 //! Everything is written once, in SQL that both databases speak, over the small trait [`Database`]: [`sqlite`] is a file in a data
 //! directory and needs nothing, [`postgres`] is a server named by its URL. What a [`Database::write`] has answered is on disk.
 //!
 //! - [`calls`]: the rows of calls, written in groups. [`records`]: reading them back. [`scripts`]: bundles and which is active.
 //! - [`keys`]: API keys. [`audit`]: who did what.
-//! - [`pushes`]: the outbox of verdicts to be pushed.
+//! - [`pushes`]: the outbox of verdicts to be pushed. [`regrades`]: jobs that grade kept calls anew; [`regraded`]: their results.
 //! - [`schema`]: the tables, versioned.
 
 use std::fmt;
@@ -18,6 +19,8 @@ pub mod keys;
 pub mod postgres;
 pub mod pushes;
 pub mod records;
+pub mod regraded;
+pub mod regrades;
 pub mod schema;
 pub mod scripts;
 mod secrets;

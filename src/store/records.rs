@@ -70,8 +70,10 @@ pub struct Filter {
     pub attributes: BTreeMap<String, String>,
     /// Some event holds these characters.
     pub text: String,
-    /// Ended, or not.
+    /// Ended, or not,
     pub ended: Option<bool>,
+    /// as of this moment, in milliseconds since 1970; without one, as of now.
+    pub at_ms: Option<i64>,
 }
 
 /// Where a page ends: the last call's beginning and number.
@@ -86,9 +88,10 @@ pub struct Cursor {
 const HEAD: &str = "SELECT c.id, c.tenant, c.call_id, c.script_id, c.script_version, c.started_s, c.started_nanos, c.time_zone, \
                     c.began_ms, c.received_ms, s.label, s.rule, s.revision, s.ended_by, s.ended_ms \
                     FROM calls c JOIN standings s ON s.call = c.id";
+const COUNT: &str = "SELECT COUNT(*) FROM calls c JOIN standings s ON s.call = c.id";
 
 /// Names or numbers asked for by one statement: one text for any count, the last repeated.
-const CHUNK: usize = 64;
+pub(super) const CHUNK: usize = 64;
 
 fn head(row: &dyn Row) -> CallHead {
     let nanos = i32::try_from(row.value(6).int()).unwrap_or_default();
@@ -120,7 +123,7 @@ fn heads(sql: &mut dyn Sql, text: &str, values: &[Value<'_>]) -> Result<Vec<Call
 }
 
 /// `$from, $from+1, …`: a chunk's placeholders.
-fn places(from: usize) -> String {
+pub(super) fn places(from: usize) -> String {
     (from..from + CHUNK).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ")
 }
 
@@ -258,7 +261,36 @@ impl Store {
     /// # Errors
     /// The store cannot be read.
     pub fn list(&self, tenant: &str, filter: &Filter, after: Option<Cursor>, most: usize) -> Result<Vec<CallHead>, StoreError> {
-        let mut query = Query { text: format!("{HEAD} WHERE c.tenant = $1"), values: vec![Value::Text(tenant)] };
+        let mut query = self.filtered(HEAD, tenant, filter);
+        if let Some(after) = after {
+            query.also("(c.began_ms, c.id) < (?, ?)", &[Value::Int(after.began_ms), Value::Int(after.id)]);
+        }
+        let Query { mut text, mut values } = query;
+        values.push(Value::Int(i64::try_from(most).unwrap_or(i64::MAX)));
+        text.push_str(&format!(" ORDER BY c.began_ms DESC, c.id DESC LIMIT ${}", values.len()));
+        self.read(|sql| heads(sql, &text, &values))
+    }
+
+    /// How many of a tenant's calls a filter lets through, as far as the store can tell: where characters are asked for, those whose
+    /// events hold them anywhere.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn count(&self, tenant: &str, filter: &Filter) -> Result<u64, StoreError> {
+        let Query { text, values } = self.filtered(COUNT, tenant, filter);
+        self.read(|sql| {
+            let mut count = 0;
+            sql.query(&text, &values, &mut |row| {
+                count = row.value(0).int().unsigned_abs();
+                Ok(false)
+            })?;
+            Ok(count)
+        })
+    }
+
+    /// What is asked of a tenant's calls, with a filter's conditions.
+    fn filtered<'a>(&self, asked: &str, tenant: &'a str, filter: &'a Filter) -> Query<'a> {
+        let mut query = Query { text: format!("{asked} WHERE c.tenant = $1"), values: vec![Value::Text(tenant)] };
         for (column, value) in [("c.script_id", &filter.script_id), ("c.script_version", &filter.script_version), ("s.rule", &filter.rule)]
         {
             if !value.is_empty() {
@@ -275,10 +307,15 @@ impl Store {
         if let Some(before) = filter.before_ms {
             query.also("c.began_ms < ?", &[Value::Int(before)]);
         }
-        match filter.ended {
-            Some(true) => query.also("s.ended_ms IS NOT NULL", &[]),
-            Some(false) => query.also("s.ended_ms IS NULL", &[]),
-            None => {}
+        match (filter.ended, filter.at_ms) {
+            (Some(true), None) => query.also("s.ended_ms IS NOT NULL", &[]),
+            (Some(false), None) => query.also("s.ended_ms IS NULL", &[]),
+            // No bare column: by the index of those that ended, each page would be sorted out of all calls.
+            (Some(true), Some(at)) => query.also("s.ended_ms + 0 <= ?", &[Value::Int(at)]),
+            (Some(false), Some(at)) => {
+                query.also("(s.ended_ms IS NULL OR s.ended_ms + 0 > ?) AND c.received_ms <= ?", &[Value::Int(at), Value::Int(at)]);
+            }
+            (None, _) => {}
         }
         for (name, value) in &filter.attributes {
             let condition = "EXISTS (SELECT 1 FROM attributes a WHERE a.call = c.id AND a.name = ? AND a.value = ?)";
@@ -289,13 +326,7 @@ impl Store {
             let condition = format!("EXISTS (SELECT 1 FROM events e WHERE e.call = c.id AND e.kind = 0 AND {holds})");
             query.also(&condition, &[Value::Bytes(filter.text.as_bytes())]);
         }
-        if let Some(after) = after {
-            query.also("(c.began_ms, c.id) < (?, ?)", &[Value::Int(after.began_ms), Value::Int(after.id)]);
-        }
-        let Query { mut text, mut values } = query;
-        values.push(Value::Int(i64::try_from(most).unwrap_or(i64::MAX)));
-        text.push_str(&format!(" ORDER BY c.began_ms DESC, c.id DESC LIMIT ${}", values.len()));
-        self.read(|sql| heads(sql, &text, &values))
+        query
     }
 
     /// The attributes of calls, by call and name.

@@ -142,6 +142,55 @@ CREATE TABLE deletions (
   call BIGINT NOT NULL PRIMARY KEY
 );
 ",
+    "
+-- Kept for a re-grading, not published.
+ALTER TABLE bundles ADD COLUMN draft BIGINT NOT NULL DEFAULT 0;
+-- Jobs that grade kept calls anew. state 0: queued; 1: running; 2: done; 3: cancelled; 4: failed; 5: being removed. The cursor is the
+-- last call that was read, done how many results there are.
+CREATE TABLE regrades (
+  number {serial},
+  id TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  fingerprint {bytes} NOT NULL,
+  head {bytes} NOT NULL,
+  state BIGINT NOT NULL,
+  asked_ms BIGINT NOT NULL,
+  began_ms BIGINT,
+  ended_ms BIGINT,
+  calls BIGINT NOT NULL,
+  live BIGINT NOT NULL,
+  done BIGINT NOT NULL,
+  changed BIGINT NOT NULL,
+  rejected BIGINT NOT NULL,
+  cursor_began_ms BIGINT,
+  cursor_call BIGINT,
+  error TEXT NOT NULL
+);
+CREATE UNIQUE INDEX regrades_id ON regrades (id);
+CREATE UNIQUE INDEX regrades_request ON regrades (tenant, request_id) WHERE request_id <> '';
+CREATE INDEX regrades_tenant ON regrades (tenant, number);
+CREATE INDEX regrades_state ON regrades (state, number);
+-- What a job's results come to, as of its cursor.
+CREATE TABLE regrade_diffs (
+  regrade BIGINT NOT NULL PRIMARY KEY,
+  body {bytes} NOT NULL
+);
+-- A job's results, in the order in which they were found. kind 0: the same; 1: another rule; 2: another label; 3: rejected.
+CREATE TABLE regraded (
+  regrade BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  call BIGINT NOT NULL,
+  kind BIGINT NOT NULL,
+  compared BIGINT NOT NULL,
+  before_label TEXT NOT NULL,
+  label TEXT NOT NULL,
+  body {bytes} NOT NULL,
+  PRIMARY KEY (regrade, place)
+) {clustered};
+CREATE INDEX regraded_call ON regraded (call);
+CREATE INDEX regraded_changed ON regraded (regrade, place) WHERE kind > 0;
+",
 ];
 
 /// The version that this program writes.

@@ -34,11 +34,13 @@ pub struct BundleRow {
     pub stored_by: String,
     /// What was changed.
     pub note: String,
+    /// Kept for a re-grading, not published.
+    pub draft: bool,
     /// The files, as `GetScriptResponse` has them.
     pub files: Vec<u8>,
 }
 
-const BUNDLE: &str = "SELECT tenant, script_id, version, stored_ms, stored_by, note, files FROM bundles";
+const BUNDLE: &str = "SELECT tenant, script_id, version, stored_ms, stored_by, note, draft, files FROM bundles";
 
 fn bundle(row: &dyn Row) -> BundleRow {
     BundleRow {
@@ -48,18 +50,21 @@ fn bundle(row: &dyn Row) -> BundleRow {
         stored_ms: row.value(3).int(),
         stored_by: row.value(4).text().to_owned(),
         note: row.value(5).text().to_owned(),
-        files: row.value(6).bytes().to_vec(),
+        draft: row.value(6).int() != 0,
+        files: row.value(7).bytes().to_vec(),
     }
 }
 
 impl Store {
-    /// Keeps a version, with the audit log's entry of it; one that is there already stays as it is.
+    /// Keeps a version, with the audit log's entry of it; one that is there already stays as it is, but that a draft is published.
     ///
     /// # Errors
     /// It cannot be written.
     pub fn put_bundle(&self, row: &BundleRow, entry: Option<&AuditRow>) -> Result<(), StoreError> {
-        let text = "INSERT INTO bundles (tenant, script_id, version, stored_ms, stored_by, note, files) \
-                    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant, script_id, version) DO NOTHING";
+        let text = "INSERT INTO bundles (tenant, script_id, version, stored_ms, stored_by, note, draft, files) \
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant, script_id, version) DO UPDATE \
+                    SET stored_ms = excluded.stored_ms, stored_by = excluded.stored_by, note = excluded.note, draft = 0 \
+                    WHERE bundles.draft = 1 AND excluded.draft = 0";
         let values = [
             Value::Text(&row.tenant),
             Value::Text(&row.script_id),
@@ -67,6 +72,7 @@ impl Store {
             Value::Int(row.stored_ms),
             Value::Text(&row.stored_by),
             Value::Text(&row.note),
+            Value::Int(row.draft.into()),
             Value::Bytes(&row.files),
         ];
         self.write(|sql| {
@@ -115,7 +121,7 @@ impl Store {
         })
     }
 
-    /// Makes a version a tenant's active one, with the audit log's entry of it.
+    /// Makes a version a tenant's active one, with the audit log's entry of it. A draft is none any more.
     ///
     /// # Errors
     /// It cannot be written.
@@ -128,8 +134,10 @@ impl Store {
             Value::Int(row.at_ms),
             Value::Text(&row.made_by),
         ];
+        let published = "UPDATE bundles SET draft = 0 WHERE tenant = $1 AND script_id = $2 AND version = $3 AND draft = 1";
         self.write(|sql| {
             sql.run(text, &values)?;
+            sql.run(published, &[Value::Text(&row.tenant), Value::Text(&row.script_id), Value::Text(&row.version)])?;
             audit::insert(sql, entry)
         })
     }

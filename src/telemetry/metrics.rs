@@ -17,7 +17,7 @@ mod declared;
 
 use declared::{
     ACKS, BUILD, COMMIT_FAILURES, COMMIT_ROWS, COMMIT_SECONDS, EVENTS, FINAL_VERDICTS, HELD_CALLS, LIVE_CALLS, PUSHES, QUEUE_DEPTH,
-    RECOVERED_CALLS, RECOVERY_SECONDS, REJECTIONS, REQUESTS, REVISED_VERDICTS, STREAMS,
+    RECOVERED_CALLS, RECOVERY_SECONDS, REGRADED_CALLS, REGRADES, REJECTIONS, REQUESTS, REVISED_VERDICTS, STREAMS,
 };
 pub use declared::{DECLARED, Declared, Kind};
 
@@ -89,6 +89,7 @@ pub struct Metrics {
     pushes: [Counter; 3],
     recovery_seconds: Gauge,
     recovered_calls: Gauge,
+    regraded_calls: Counter,
 }
 
 impl fmt::Debug for Metrics {
@@ -155,6 +156,7 @@ impl Metrics {
             pushes: ["delivered", "retried", "dead"].map(|outcome| counter(&PUSHES, &[outcome])),
             recovery_seconds: gauge(&RECOVERY_SECONDS, &[]),
             recovered_calls: gauge(&RECOVERED_CALLS, &[]),
+            regraded_calls: counter(&REGRADED_CALLS, &[]),
             recorder,
         };
         // There from the start, so that the first one can be seen to be one more.
@@ -249,6 +251,16 @@ impl Metrics {
         self.recovery_seconds.set(took.as_secs_f64());
         self.recovered_calls.set(calls as f64);
     }
+
+    /// There are so many jobs of a state that grade kept calls anew.
+    pub fn regrades(&self, state: &str, jobs: u64) {
+        self.recorder.register_gauge(&key(&REGRADES, &[state]), &METADATA).set(jobs as f64);
+    }
+
+    /// A job has graded calls.
+    pub fn regraded(&self, calls: u64) {
+        self.regraded_calls.increment(calls);
+    }
 }
 
 /// An open stream; dropped when it closes.
@@ -284,6 +296,8 @@ mod tests {
         metrics.pushed(PushOutcome::Dead);
         metrics.recovered(Duration::from_secs(1), 7);
         metrics.calls(1, 2);
+        metrics.regrades("queued", 4);
+        metrics.regraded(200);
         metrics
     }
 
@@ -322,6 +336,8 @@ mod tests {
             "callgrade_queue_depth{queue=\"push\"} 2",
             "callgrade_pushes_total{outcome=\"dead\"} 1",
             "callgrade_recovered_calls 7",
+            "callgrade_regrades{state=\"queued\"} 4",
+            "callgrade_regraded_calls_total 200",
             "callgrade_live_calls 1",
             "callgrade_held_calls 2",
             "callgrade_streams_open 1",

@@ -54,6 +54,14 @@ pub const METHODS: &[(&str, Need, Sends)] = &[
     ("callgrade.v1.Scripts/ListScriptVersions", QA, Sends::Message),
     ("callgrade.v1.Scripts/ActivateScript", QA, Sends::Message),
     ("callgrade.v1.Scripts/RollbackScript", QA, Sends::Message),
+    ("callgrade.v1.Regrading/StartRegrade", QA, Sends::Message),
+    ("callgrade.v1.Regrading/GetRegrade", QA, Sends::Message),
+    ("callgrade.v1.Regrading/WatchRegrade", QA, Sends::Message),
+    ("callgrade.v1.Regrading/CancelRegrade", QA, Sends::Message),
+    ("callgrade.v1.Regrading/ListRegrades", QA, Sends::Message),
+    ("callgrade.v1.Regrading/ListRegradedCalls", QA, Sends::Message),
+    ("callgrade.v1.Regrading/ExportRegrade", QA, Sends::Message),
+    ("callgrade.v1.Regrading/DeleteRegrade", QA, Sends::Message),
     ("grpc.health.v1.Health/Check", Need::Nothing, Sends::Message),
     ("grpc.health.v1.Health/Watch", Need::Nothing, Sends::Message),
     ("grpc.reflection.v1.ServerReflection/ServerReflectionInfo", ANY_KEY, Sends::Stream),
@@ -78,6 +86,14 @@ pub const ROUTES: &[(Method, &str, Asks)] = &[
     (Method::GET, "/v1/calls:export", Asks::Like("callgrade.v1.Records/ExportCalls")),
     (Method::GET, "/v1/calls/{call_id}", Asks::Like("callgrade.v1.Records/GetCall")),
     (Method::DELETE, "/v1/calls/{call_id}", Asks::Like("callgrade.v1.Records/DeleteCall")),
+    (Method::GET, "/v1/regrades", Asks::Like("callgrade.v1.Regrading/ListRegrades")),
+    (Method::POST, "/v1/regrades", Asks::Like("callgrade.v1.Regrading/StartRegrade")),
+    (Method::GET, "/v1/regrades/{regrade_id}", Asks::Like("callgrade.v1.Regrading/GetRegrade")),
+    (Method::DELETE, "/v1/regrades/{regrade_id}", Asks::Like("callgrade.v1.Regrading/DeleteRegrade")),
+    (Method::POST, "/v1/regrades/{regrade_id}/cancel", Asks::Like("callgrade.v1.Regrading/CancelRegrade")),
+    (Method::GET, "/v1/regrades/{regrade_id}/watch", Asks::Like("callgrade.v1.Regrading/WatchRegrade")),
+    (Method::GET, "/v1/regrades/{regrade_id}/calls", Asks::Like("callgrade.v1.Regrading/ListRegradedCalls")),
+    (Method::GET, "/v1/regrades/{regrade_id}/export", Asks::Like("callgrade.v1.Regrading/ExportRegrade")),
     (Method::GET, "/v1/scripts", Asks::Like("callgrade.v1.Grading/ListScripts")),
     (Method::GET, "/v1/openapi.json", Asks::For(ANY_KEY)),
     (Method::POST, "/v1/aliyun/report", Asks::Like("callgrade.v1.Grading/GradeCall")),
@@ -289,7 +305,7 @@ mod tests {
         let document: serde_json::Value = serde_json::from_str(include_str!("openapi.json")).expect("the document");
         for (path, methods) in document["paths"].as_object().expect("paths") {
             for verb in methods.as_object().expect("methods").keys().filter(|verb| *verb != "parameters") {
-                let routed = path.replace("{callId}", "{call_id}");
+                let routed = path.replace("{callId}", "{call_id}").replace("{regradeId}", "{regrade_id}");
                 let known = ROUTES.iter().any(|(method, route, _)| *route == routed && method.as_str() == verb.to_uppercase());
                 assert!(known, "{verb} {path}");
             }

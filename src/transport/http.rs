@@ -28,6 +28,7 @@ use crate::wire::v1::stream_calls_response::Response as Answer;
 use crate::wire::{self, code_name, rpc, v1};
 
 pub(super) mod records;
+pub(super) mod regrading;
 
 /// The document that describes these routes.
 const OPENAPI: &str = include_str!("openapi.json");

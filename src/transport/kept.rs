@@ -1,4 +1,4 @@
-//! The doors to what is kept: calls and script versions, over gRPC and HTTP.
+//! The doors to what is kept: calls, script versions and re-gradings, over gRPC and HTTP.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +8,11 @@ use axum::Router;
 use super::health::Services;
 use super::http;
 use super::records::RecordsDoor;
+use super::regrading::RegradingDoor;
 use super::scripts::ScriptsDoor;
 use crate::service::Service;
 use crate::service::records::{InMemory, LetGo, Records};
+use crate::service::regrading::{Regrading, RegradingOptions};
 use crate::service::versions::Scripts;
 use crate::store::StoreError;
 
@@ -22,23 +24,26 @@ const REFRESH: Duration = Duration::from_secs(1);
 pub(super) struct Kept {
     records: Arc<Records>,
     scripts: Arc<Scripts>,
+    pub(super) regrading: Arc<Regrading>,
     /// Most bytes of a message.
     message_bytes: usize,
 }
 
 impl Kept {
-    /// What a service keeps; `None`: nothing.
-    pub(super) fn of(service: &Arc<Service>) -> Option<Self> {
+    /// What a service keeps; `None`: nothing. Jobs run from now on.
+    pub(super) fn of(service: &Arc<Service>, regrades: RegradingOptions) -> Option<Self> {
         let (journal, scripts) = (service.journal.as_ref()?, service.versions.clone()?);
         let memory: Arc<dyn InMemory> = Arc::<Service>::clone(service);
         let records = Arc::new(Records::new(journal.store().clone(), Arc::clone(&scripts), memory));
-        Some(Self { records, scripts, message_bytes: service.tenants.most_message_bytes() })
+        let regrading = Regrading::start(service, regrades)?;
+        Some(Self { records, scripts, regrading: Arc::new(regrading), message_bytes: service.tenants.most_message_bytes() })
     }
 
     /// Adds the gRPC services.
     pub(super) fn add_to(&self, services: &mut Services) {
         services.add(RecordsDoor::server(Arc::clone(&self.records)));
         services.add(ScriptsDoor::server(Arc::clone(&self.scripts), self.message_bytes));
+        services.add(RegradingDoor::server(Arc::clone(&self.regrading), self.message_bytes));
     }
 
     /// Sees what other processes activate and delete, as long as it is polled. What is wrong is told once.
@@ -69,6 +74,6 @@ impl Kept {
 
     /// The HTTP routes.
     pub(super) fn http(&self) -> Router {
-        http::records::routes(Arc::clone(&self.records))
+        http::records::routes(Arc::clone(&self.records)).merge(http::regrading::routes(Arc::clone(&self.regrading), self.message_bytes))
     }
 }

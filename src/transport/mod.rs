@@ -9,6 +9,7 @@ mod kept;
 mod observe;
 mod probes;
 mod records;
+mod regrading;
 mod reports;
 mod scripts;
 mod security;
@@ -32,6 +33,7 @@ use tonic_web::GrpcWebLayer;
 
 use self::incoming::Incoming;
 use self::kept::Kept;
+use crate::service::regrading::RegradingOptions;
 use crate::service::tenant::Tenant;
 use crate::service::{Readiness, Service, Stage};
 
@@ -47,6 +49,8 @@ pub struct ServerOptions {
     pub notice: Duration,
     /// How long a shutdown waits for what is in flight.
     pub drain: Duration,
+    /// What holds for jobs that grade kept calls anew.
+    pub regrading: RegradingOptions,
     /// Who is let in, and how.
     pub security: Security,
 }
@@ -58,6 +62,7 @@ impl Default for ServerOptions {
             keepalive_timeout: Duration::from_secs(10),
             notice: Duration::ZERO,
             drain: Duration::from_secs(10),
+            regrading: RegradingOptions::default(),
             security: Security::default(),
         }
     }
@@ -127,7 +132,7 @@ pub async fn serve(
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let mut services = health::Services::default();
     services.add(grpc::GradingServer::new(Arc::clone(&service), stopping.clone()));
-    let kept = Kept::of(&service);
+    let kept = Kept::of(&service, options.regrading);
     if let Some(kept) = &kept {
         kept.add_to(&mut services);
     }
@@ -152,6 +157,7 @@ pub async fn serve(
         .layer(GrpcWebLayer::new())
         .merge(guarded(http_routes))
         .fallback_service(guarded(Router::new().fallback(http::unknown)));
+    let regrading = kept.as_ref().map(|kept| Arc::clone(&kept.regrading));
     let watcher = kept.map(|kept| tokio::spawn(async move { kept.watch().await }));
 
     let ticking = Arc::clone(&service);
@@ -180,10 +186,11 @@ pub async fn serve(
     let refresher = tokio::spawn(refresh(Arc::clone(&security)));
 
     let mut drained = stopping;
-    let readiness = Arc::clone(&service);
+    let (readiness, jobs) = (Arc::clone(&service), regrading.clone());
     let signal = async move {
         shutdown.await;
         readiness.readiness.enter(Stage::Draining);
+        jobs.iter().for_each(|regrading| regrading.stop());
         health.tell(Stage::Draining).await;
         tracing::info!("told to stop; finishing what is in flight");
         tokio::time::sleep(options.notice).await;
@@ -215,6 +222,11 @@ pub async fn serve(
     telling.abort();
     refresher.abort();
     watcher.inspect(JoinHandle::abort);
+    if let Some(regrading) = regrading {
+        regrading.stop();
+        // It ends with its page, which is small.
+        let _ = tokio::task::spawn_blocking(move || regrading.join()).await;
+    }
     result
 }
 

@@ -19,6 +19,7 @@ from grpc_status import rpc_status
 SERVICES = {
     SERVICE,
     "callgrade.v1.Records",
+    "callgrade.v1.Regrading",
     "callgrade.v1.Scripts",
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",

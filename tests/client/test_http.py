@@ -224,6 +224,12 @@ def test_the_document_names_every_route_and_field(ask, client):
         "/v1/calls/{callId}/verdict",
         "/v1/aliyun/report",
         "/v1/freeswitch/cdr",
+        "/v1/regrades",
+        "/v1/regrades/{regradeId}",
+        "/v1/regrades/{regradeId}/calls",
+        "/v1/regrades/{regradeId}/cancel",
+        "/v1/regrades/{regradeId}/export",
+        "/v1/regrades/{regradeId}/watch",
         "/v1/scripts",
         "/v1/openapi.json",
     }
@@ -231,11 +237,13 @@ def test_the_document_names_every_route_and_field(ask, client):
     messages = ["Call", "CallEvent", "Verdict", "Signals", "Evidence", "NodeProgress", "FollowUp", "Callback", "Ack", "ScriptSummary"]
     messages += ["Answered", "NotConnected", "AnsweredBy", "Utterance", "NodeEntered", "Silence", "KeywordTriggered", "Refused"]
     messages += ["InviteOutcome", "Hangup", "Dtmf", "Transferred", "Rejection", "GradeCallResponse", "ListScriptsResponse"]
-    messages += ["CallSummary", "KeptCall", "ListCallsResponse", "GetCallResponse"]
+    messages += ["CallSummary", "KeptCall", "ListCallsResponse", "GetCallResponse", "CallFilter"]
+    messages += ["StartRegradeRequest", "Regrade", "RegradeProgress", "GetRegradeResponse", "RegradeDiff", "ScriptDiff", "KeywordDiff"]
+    messages += ["RegradedCall", "ChangedCall", "RuleFate", "ListRegradesResponse", "ListRegradedCallsResponse"]
     for name in messages:
         fields = {field.json_name for field in client.message(name).DESCRIPTOR.fields}
         assert set(schemas[name].get("properties", {})) == fields, name
-    for name in ["DialResult", "Answerer", "Speaker", "Outcome", "Party", "Match"]:
+    for name in ["DialResult", "Answerer", "Speaker", "Outcome", "Party", "Match", "Against", "RegradeState", "RegradedKind"]:
         values = set(client.enum(name))
         assert values <= set(schemas[name]["enum"]), name
 

@@ -52,7 +52,14 @@ impl Program {
         said
     }
 
-    async fn channel(&self) -> Channel {
+    /// Tells it to stop; whether it ended well.
+    pub fn stop(mut self) -> bool {
+        let told = rustix::process::Pid::from_child(&self.process);
+        rustix::process::kill_process(told, rustix::process::Signal::TERM).expect("it runs");
+        self.process.wait().expect("it ends").success()
+    }
+
+    pub async fn channel(&self) -> Channel {
         Channel::from_shared(format!("http://{}", self.address)).expect("an address").connect().await.expect("the server answers")
     }
 

@@ -81,8 +81,8 @@ fn every_method_refuses_whoever_may_not_call_it() {
                 }
             }
         }
-        // Five who have no key to fifteen methods, and who has too low a role to those of Records and Scripts.
-        assert_eq!(refused, 5 * 15 + 8 + 1);
+        // Five who have no key to the methods that ask for one, and who has too low a role to those of Records, Scripts and Regrading.
+        assert_eq!(refused, 5 * 23 + 16 + 1);
     });
 }
 
@@ -116,7 +116,8 @@ fn every_route_refuses_whoever_may_not_take_it() {
             };
             for (name, key, role) in &presented {
                 let headers: Vec<(&str, &str)> = key.iter().map(|key| ("x-api-key", key.as_str())).collect();
-                let (status, ..) = ask(&server, method.as_str(), &path.replace("{call_id}", "c"), &headers).await;
+                let (status, ..) =
+                    ask(&server, method.as_str(), &path.replace("{call_id}", "c").replace("{regrade_id}", "r"), &headers).await;
                 match refusal(need, *role) {
                     Some(Code::Unauthenticated) => assert_eq!(status, 401, "{path} with {name}"),
                     Some(_) => assert_eq!(status, 403, "{path} with {name}"),

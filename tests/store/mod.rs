@@ -3,6 +3,7 @@
 mod calls;
 mod each;
 mod lists;
+mod regrades;
 pub mod rows;
 mod scripts;
 
@@ -36,7 +37,7 @@ impl Fresh {
 }
 
 /// The tables that callgrade makes.
-pub const TABLES: [&str; 13] = [
+pub const TABLES: [&str; 16] = [
     "calls",
     "events",
     "standings",
@@ -50,6 +51,9 @@ pub const TABLES: [&str; 13] = [
     "secrets",
     "pushes",
     "deletions",
+    "regrades",
+    "regrade_diffs",
+    "regraded",
 ];
 
 /// How many rows a table has.

@@ -8,6 +8,7 @@ use super::{Fresh, count, on_both};
 on_both!(
     a_version_is_kept_once_and_only_its_tenant_and_its_readers_see_it,
     a_version_is_found_by_the_beginning_of_its_hash,
+    a_draft_becomes_a_version_when_it_is_published_or_activated,
     activations_are_kept_in_order,
     the_audit_log_is_read_newest_first,
     the_mask_key_is_made_once,
@@ -21,6 +22,7 @@ fn bundle(tenant: &str, script: &str, version: &str, stored_ms: i64) -> BundleRo
         stored_ms,
         stored_by: "key-1".to_owned(),
         note: "价格问法".to_owned(),
+        draft: false,
         files: vec![0, 1, 255],
     }
 }
@@ -61,6 +63,31 @@ fn a_version_is_found_by_the_beginning_of_its_hash(fresh: &Fresh) {
     for none in ["bcdef", "abcdef0123456789a", "abc%", "abc_ef", "'"] {
         assert_eq!(found(none), [], "{none}");
     }
+}
+
+fn a_draft_becomes_a_version_when_it_is_published_or_activated(fresh: &Fresh) {
+    let store = fresh.open();
+    let draft = |version: &str| BundleRow { draft: true, note: "tried".to_owned(), ..bundle("t", "s", version, 1) };
+    for version in ["aaaaaa", "bbbbbb"] {
+        store.put_bundle(&draft(version), None).expect("it is kept");
+    }
+    store.put_bundle(&draft("aaaaaa"), None).expect("again");
+    let published = BundleRow { stored_by: "key-2".to_owned(), ..bundle("t", "s", "aaaaaa", 5) };
+    let kept = |version: &str| store.bundle("t", "s", version).expect("it is found");
+    assert_eq!(kept("aaaaaa"), [draft("aaaaaa")]);
+    store.put_bundle(&published, None).expect("it is published");
+    assert_eq!(kept("aaaaaa"), std::slice::from_ref(&published));
+    store.put_bundle(&draft("aaaaaa"), None).expect("it is there already");
+    assert_eq!(kept("aaaaaa"), [published]);
+    let activation = ActivationRow {
+        tenant: "t".to_owned(),
+        script_id: "s".to_owned(),
+        version: "bbbbbb".to_owned(),
+        at_ms: 5,
+        made_by: "cli".to_owned(),
+    };
+    store.activate(&activation, &entry("t", "activate", "s@bbbbbb")).expect("it is active");
+    assert_eq!(kept("bbbbbb"), [BundleRow { draft: false, ..draft("bbbbbb") }]);
 }
 
 fn activations_are_kept_in_order(fresh: &Fresh) {

@@ -26,7 +26,10 @@ fn an_empty_database_is_brought_to_this_version(fresh: &Fresh) {
     // The first version of the tables is brought to the newest, with what is in them.
     store.commit(&mut simple(1, "t", "c", "A", None)).expect("it is written");
     let older = store.write(|sql| {
-        sql.run("DROP TABLE deletions", &[])?;
+        for table in ["deletions", "regrades", "regrade_diffs", "regraded"] {
+            sql.run(&format!("DROP TABLE {table}"), &[])?;
+        }
+        sql.run("ALTER TABLE bundles DROP COLUMN draft", &[])?;
         sql.run("UPDATE schema_version SET version = 1", &[])
     });
     assert_eq!(older, Ok(1));

@@ -91,7 +91,11 @@ pub(super) fn list(args: &ListArgs, lang: Lang) -> Outcome {
     let mut table =
         Table::new(&lang.pick(["话术", "版本", "启用", "存入", "谁", "说明"], ["script", "version", "active", "stored", "by", "note"]));
     for version in versions {
-        let active = if version.active { lang.pick("是", "yes") } else { "-" };
+        let active = match (version.active, version.draft) {
+            (true, _) => lang.pick("是", "yes"),
+            (false, true) => lang.pick("草稿", "draft"),
+            (false, false) => "-",
+        };
         let by =
             if version.stored_by.is_empty() { lang.pick("服务器的文件", "the server's files").to_owned() } else { version.stored_by };
         let stored = version.stored_at.map_or(0, |at| at.seconds * 1_000);

@@ -33,7 +33,7 @@ impl Kept {
     /// # Errors
     /// The store cannot be read.
     pub fn open(store: Store, tenant: &str, filter: Filter, from: Position) -> Result<Self, StoreError> {
-        let weight = 0;
+        let weight = store.count(tenant, &filter)?;
         Ok(Self { store, tenant: tenant.to_owned(), filter, position: from, over: false, weight })
     }
 }

@@ -45,6 +45,7 @@ pub fn filter(asked: &v1::CallFilter) -> Result<Filter, RecordsError> {
         attributes: asked.attributes.clone(),
         text: asked.text.clone(),
         ended: asked.r#final,
+        at_ms: None,
     })
 }
 
@@ -76,7 +77,7 @@ pub(super) fn read_token(token: &str, tenant: &str, asked: &v1::CallFilter) -> R
 }
 
 /// A filter for the audit log: of what may be personal, only that it was given.
-pub(super) fn described(asked: &v1::CallFilter) -> String {
+pub(in crate::service) fn described(asked: &v1::CallFilter) -> String {
     let mut parts = Vec::new();
     let mut part = |name: &str, value: &str| {
         if !value.is_empty() {

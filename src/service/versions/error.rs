@@ -42,3 +42,9 @@ impl From<StoreError> for VersionError {
         Self::Store(error)
     }
 }
+
+impl From<ScriptError> for VersionError {
+    fn from(error: ScriptError) -> Self {
+        Self::Script(error)
+    }
+}

@@ -22,6 +22,7 @@ pub(super) fn row(tenant: &str, id: &str, version: &str, files: &BTreeMap<String
         stored_ms: at_ms,
         stored_by: who.to_owned(),
         note: note.to_owned(),
+        draft: false,
         files: v1::GetScriptResponse { summary: None, files: files.clone() }.encode_to_vec(),
     }
 }

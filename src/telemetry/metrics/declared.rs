@@ -88,6 +88,15 @@ pub(super) const RECOVERY_SECONDS: Declared =
     declared("callgrade_recovery_seconds", Kind::Gauge, Unit::Seconds, &[], "How long it took to bring live calls back at the start");
 pub(super) const RECOVERED_CALLS: Declared =
     declared("callgrade_recovered_calls", Kind::Gauge, Unit::Count, &[], "Live calls brought back at the start");
+pub(super) const REGRADES: Declared = declared(
+    "callgrade_regrades",
+    Kind::Gauge,
+    Unit::Count,
+    &["state"],
+    "Jobs that grade kept calls anew: `queued`, `running`, `done`, `cancelled`, `failed`; those that were deleted are not counted",
+);
+pub(super) const REGRADED_CALLS: Declared =
+    declared("callgrade_regraded_calls_total", Kind::Counter, Unit::Count, &[], "Kept calls graded anew by jobs, those rejected included");
 pub(super) const BUILD: Declared = declared("callgrade_build_info", Kind::Gauge, Unit::Count, &["version"], "1, and the program's version");
 
 /// Every metric there is.
@@ -108,5 +117,7 @@ pub const DECLARED: &[Declared] = &[
     PUSHES,
     RECOVERY_SECONDS,
     RECOVERED_CALLS,
+    REGRADES,
+    REGRADED_CALLS,
     BUILD,
 ];

@@ -28,7 +28,7 @@ pub(in crate::transport) fn routes(records: Arc<Records>) -> Router {
 }
 
 /// A status as this door tells it.
-struct Failed(Status);
+pub(super) struct Failed(pub(super) Status);
 
 impl From<Status> for Failed {
     fn from(status: Status) -> Self {
@@ -41,6 +41,8 @@ impl IntoResponse for Failed {
         let http = match self.0.code() {
             Code::InvalidArgument => StatusCode::BAD_REQUEST,
             Code::NotFound => StatusCode::NOT_FOUND,
+            Code::AlreadyExists => StatusCode::CONFLICT,
+            Code::ResourceExhausted => StatusCode::TOO_MANY_REQUESTS,
             Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
