@@ -66,9 +66,10 @@ bench: $(VENV)/peers postgresql ## The figures of BENCHMARKS.md
 	cargo bench --locked --bench stream
 	cargo bench --locked --bench store
 	cargo bench --locked --bench peers
+	cargo bench --locked --bench regrade
 
-$(VENV)/peers: benches/peers/requirements.txt $(VENV)/installed
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r benches/peers/requirements.txt
+$(VENV)/peers: benches/peers/requirements.txt benches/peers/regrade-requirements.txt $(VENV)/installed
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r benches/peers/requirements.txt -r benches/peers/regrade-requirements.txt
 	touch $@
 
 fuzz: ## Run each fuzz target for SECONDS_EACH seconds (needs a nightly Rust; installs cargo-fuzz)

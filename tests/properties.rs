@@ -2,7 +2,7 @@
 
 use callgrade::core::call::CallState;
 use callgrade::core::event::{Answerer, DialReport, DialResult, Event, EventKind, Hangup, Keyword, Outcome, Party, Speaker, Utterance};
-use callgrade::core::verdict::{EndedBy, Verdict};
+use callgrade::core::verdict::{Conclusion, EndedBy, Verdict};
 use callgrade::ingest::Limits;
 use callgrade::script::ScriptChoice;
 use callgrade::service::{Head, Outbox, Patience, Service, StreamEvent, Told};
@@ -189,6 +189,16 @@ proptest! {
         let facts = callgrade::core::rule::Facts { script: &script, signals: call.signals(), label: "" };
         let first = |catch_all| script.rules.iter().position(|rule| rule.catch_all == catch_all && rule.condition.holds(facts));
         prop_assert_eq!(verdict.rule, first(false).or(first(true)));
+    }
+
+    /// Both by the fold that nobody listens to and by the one that tells its evidence.
+    #[test]
+    fn labels_without_evidence_are_the_verdicts(events in call()) {
+        let verdict = replay(&events);
+        let conclusion = CallState::replay_labels(&script("telemarketing"), events);
+        let Verdict { label, rule, signals, nodes, also_matched, fallback, follow_up, do_not_call, ended_by, .. } = verdict;
+        let expected = Conclusion { label, rule, signals, nodes, also_matched, fallback, follow_up, do_not_call, ended_by };
+        prop_assert_eq!(conclusion, expected);
     }
 
     #[test]

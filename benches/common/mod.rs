@@ -63,36 +63,41 @@ pub fn sayings() -> Option<Sayings> {
 
 /// Calls of exactly 16 utterances, 8 a side; every other call with node ids.
 pub fn calls(sayings: &Sayings, count: usize) -> Vec<Vec<Event>> {
-    const NODES: [&str; 8] = ["greeting", "opening", "product", "rescue", "needs", "invite", "invite", "closing"];
+    endless(sayings).take(count).collect()
+}
+
+/// The same without end, made as they are asked for.
+pub fn endless(sayings: &Sayings) -> impl Iterator<Item = Vec<Event>> {
     let mut seeded = Seeded::new(20_261_121);
-    (0..count)
-        .map(|number| {
-            let mut at_ms = 5_000;
-            let mut events = vec![Event { at_ms, kind: EventKind::Answered }];
-            for turn in 0..16 {
-                let robot = turn % 2 == 0;
-                let pool = if robot { &sayings.robot } else { &sayings.customer };
-                let text = pool[seeded.below(pool.len())].clone();
-                let duration_ms = (text.chars().count() as f64 / 4.5 * 1000.0) as u32;
-                let node_id = if robot && number % 2 == 0 { NODES[turn / 2] } else { "" };
-                events.push(Event {
-                    at_ms,
-                    kind: EventKind::Utterance(Utterance {
-                        speaker: if robot { Speaker::Robot } else { Speaker::Customer },
-                        text: text.into(),
-                        duration_ms,
-                        node_id: node_id.into(),
-                        played: None,
-                        utterance_id: "".into(),
-                        interim: false,
-                    }),
-                });
-                at_ms += duration_ms + 300;
-            }
-            events.push(Event { at_ms, kind: EventKind::Hangup(Box::new(Hangup { by: Some(Party::Customer), ..Hangup::default() })) });
-            events
-        })
-        .collect()
+    (0..).map(move |number| call(sayings, &mut seeded, number))
+}
+
+fn call(sayings: &Sayings, seeded: &mut Seeded, number: usize) -> Vec<Event> {
+    const NODES: [&str; 8] = ["greeting", "opening", "product", "rescue", "needs", "invite", "invite", "closing"];
+    let mut at_ms = 5_000;
+    let mut events = vec![Event { at_ms, kind: EventKind::Answered }];
+    for turn in 0..16 {
+        let robot = turn % 2 == 0;
+        let pool = if robot { &sayings.robot } else { &sayings.customer };
+        let text = pool[seeded.below(pool.len())].clone();
+        let duration_ms = (text.chars().count() as f64 / 4.5 * 1000.0) as u32;
+        let node_id = if robot && number % 2 == 0 { NODES[turn / 2] } else { "" };
+        events.push(Event {
+            at_ms,
+            kind: EventKind::Utterance(Utterance {
+                speaker: if robot { Speaker::Robot } else { Speaker::Customer },
+                text: text.into(),
+                duration_ms,
+                node_id: node_id.into(),
+                played: None,
+                utterance_id: "".into(),
+                interim: false,
+            }),
+        });
+        at_ms += duration_ms + 300;
+    }
+    events.push(Event { at_ms, kind: EventKind::Hangup(Box::new(Hangup { by: Some(Party::Customer), ..Hangup::default() })) });
+    events
 }
 
 /// The script the benchmarks use.

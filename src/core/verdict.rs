@@ -170,6 +170,29 @@ pub struct Verdict {
     pub notices: Vec<String>,
 }
 
+/// What a call comes to, without what speaks for it; each part as in its [`Verdict`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conclusion {
+    /// The label: an index into the script's labels; `None` while no rule holds.
+    pub label: Option<usize>,
+    /// The rule that gave it.
+    pub rule: Option<usize>,
+    /// The facts.
+    pub signals: Signals,
+    /// The main flow, in its order.
+    pub nodes: Vec<NodeProgress>,
+    /// Other rules that hold, catch-alls left out.
+    pub also_matched: Vec<usize>,
+    /// A catch-all decided.
+    pub fallback: bool,
+    /// The follow-up rule that holds.
+    pub follow_up: Option<usize>,
+    /// The customer asked never to be called again.
+    pub do_not_call: bool,
+    /// How the call ended; `None` while live.
+    pub ended_by: Option<EndedBy>,
+}
+
 /// What to do after a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextStep<'a> {

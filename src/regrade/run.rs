@@ -202,6 +202,7 @@ struct Gone;
 /// Grades the calls of a piece.
 fn grade(plan: &Plan, number: u64, piece: Piece, results: &SyncSender<Graded>) -> Result<(), Gone> {
     let (weight, after) = (piece.weight, piece.after.clone());
+    let extent = plan.sink.extent();
     let mut encoder = plan.sink.encoder();
     let mut result = empty(number);
     let mut gone = false;
@@ -214,7 +215,7 @@ fn grade(plan: &Plan, number: u64, piece: Piece, results: &SyncSender<Graded>) -
                 }
                 let call_id = item.record.call_id.clone();
                 // Whatever is wrong with us, it is one call that we fail.
-                let graded = guarded(|| plan.grading.grade(item.record)).unwrap_or_else(|panic| {
+                let graded = guarded(|| plan.grading.grade_to(extent, item.record)).unwrap_or_else(|panic| {
                     Err(Rejection { call_id, seq: 0, reason: format!("callgrade failed on this call, please report it: {panic}") })
                 });
                 match graded {

@@ -195,6 +195,29 @@ fn drafts_show_what_they_change() {
 }
 
 #[test]
+fn labels_alone_tell_the_same_changes_as_whole_verdicts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("calls.jsonl"), lines()).expect("a file");
+    let list = callgrade::script::Bundle::bundled().into_iter().find(|bundle| bundle.name == "telemarketing").expect("the script").files;
+    // Nobody refuses any more, and the word of thanks asks for a price.
+    let files =
+        serde_json::json!({"keywords/refuse.txt": "全都不要\n", "keywords/price.txt": format!("{}\n谢谢\n", list["keywords/price.txt"])});
+    std::fs::write(at("draft.json"), serde_json::json!({ "files": files }).to_string()).expect("a file");
+    let script = format!("telemarketing@{}", at("draft.json").display());
+    let told = |name: &str, against: &str| {
+        let out = at(&format!("{against}-{name}"));
+        regrade(&[&at("calls.jsonl")], &out, &["--script", &script, "--against", against]);
+        let beside = |ending: &str| std::fs::read_to_string(at(&format!("{against}-{name}.{ending}"))).expect("a file");
+        (json(&at(&format!("{against}-{name}.diff.json"))), beside("changes.jsonl"))
+    };
+    let (diff, changes) = told("labels.parquet", "telemarketing");
+    assert!(changes.lines().count() > 20, "{changes}");
+    assert!(changes.contains("\"lost\":[{"), "{changes}");
+    assert_eq!((diff, changes), told("whole.jsonl", "telemarketing"));
+}
+
+#[test]
 fn labels_that_come_with_the_calls() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);

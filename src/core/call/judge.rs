@@ -1,43 +1,43 @@
-//! The verdict on a call as it stands, with its evidence.
+//! The verdict on a call as it stands, with its evidence or without.
 
 use super::CallState;
 use crate::core::rule::Facts;
 use crate::core::script::{ConceptSet, Script};
 use crate::core::signal::Signals;
-use crate::core::tracker::{Sink, Tracker};
-use crate::core::verdict::{Category, Evidence, Verdict};
+use crate::core::tracker::{Deaf, Sink, Tracker};
+use crate::core::verdict::{Category, Conclusion, Evidence, Verdict};
 
 impl CallState {
     /// The verdict on a call that is folded and refreshed: only the evidence, which a live call does not keep, is made anew.
     pub(super) fn conclude(&self) -> Verdict {
         let mut told = Told::for_events(self.events.len());
         self.fold(&mut told);
-        self.verdict_of(&self.tracker, self.signals.clone(), self.holding, told)
+        let conclusion = conclude(&self.script, &self.tracker, self.signals.clone(), self.holding);
+        self.verdict_of(&self.tracker, conclusion, told)
     }
 
     /// The verdict on a call that was not folded yet.
     pub(super) fn judge(&self) -> Verdict {
         let mut told = Told::for_events(self.events.len());
-        let tracker = self.fold(&mut told);
+        let (tracker, conclusion) = self.fold_to_conclusion(&mut told);
+        self.verdict_of(&tracker, conclusion, told)
+    }
+
+    /// What a call that was not folded yet comes to, without what speaks for it.
+    pub(super) fn judge_unheard(&self) -> Conclusion {
+        self.fold_to_conclusion(&mut Deaf).1
+    }
+
+    fn fold_to_conclusion<S: Sink>(&self, sink: &mut S) -> (Tracker, Conclusion) {
+        let tracker = self.fold(sink);
         let script = &*self.script;
         let signals = tracker.signals(script);
         let holding = holding(script, &signals);
-        self.verdict_of(&tracker, signals, holding, told)
+        let conclusion = conclude(script, &tracker, signals, holding);
+        (tracker, conclusion)
     }
 
-    fn verdict_of(&self, tracker: &Tracker, signals: Signals, holding: u128, told: Told) -> Verdict {
-        let script = &*self.script;
-        let (rule, fallback) = decide(script, holding);
-        let label = rule.and_then(|rule| script.rules.get(rule)).map(|rule| rule.label);
-        let label_id = label.and_then(|label| script.labels.get(label)).map_or("", |label| &*label.id);
-        let facts = Facts { script, signals: &signals, label: label_id };
-        let follow_up = rule.and_then(|_| script.follow_up.iter().position(|follow_up| follow_up.condition.holds(facts)));
-        let also = script
-            .rules
-            .iter()
-            .enumerate()
-            .filter(|(number, other)| !other.catch_all && Some(*number) != rule && holding >> number & 1 == 1);
-        let also_matched = also.map(|(number, _)| number).collect();
+    fn verdict_of(&self, tracker: &Tracker, conclusion: Conclusion, told: Told) -> Verdict {
         let Told { mut evidence, mut notices, .. } = told;
         evidence.sort_by_key(|evidence| evidence.event);
         notices.extend(self.clock.notices());
@@ -46,11 +46,11 @@ impl CallState {
             1 => notices.push("time steps back at 1 event".to_owned()),
             events => notices.push(format!("time steps back at {events} events")),
         }
-        let do_not_call = do_not_call(script, tracker);
+        let Conclusion { label, rule, signals, nodes, also_matched, fallback, follow_up, do_not_call, ended_by } = conclusion;
         Verdict {
             label,
             rule,
-            nodes: tracker.nodes(script),
+            nodes,
             evidence,
             also_matched,
             fallback,
@@ -58,7 +58,7 @@ impl CallState {
             do_not_call,
             // Who is never to be called again is not called at a time named before.
             callback: if do_not_call { None } else { self.callback(tracker) },
-            ended_by: tracker.ended_by(),
+            ended_by,
             notices,
             signals,
         }
@@ -76,6 +76,28 @@ fn holding(script: &Script, signals: &Signals) -> u128 {
     let facts = Facts { script, signals, label: "" };
     let held = script.rules.iter().enumerate().filter(|(_, rule)| rule.condition.holds(facts));
     held.fold(0, |bits, (number, _)| bits | 1u128 << number.min(super::MOST_RULES - 1))
+}
+
+/// What the rules that hold, one bit each, make of a folded call.
+fn conclude(script: &Script, tracker: &Tracker, signals: Signals, holding: u128) -> Conclusion {
+    let (rule, fallback) = decide(script, holding);
+    let label = rule.and_then(|rule| script.rules.get(rule)).map(|rule| rule.label);
+    let label_id = label.and_then(|label| script.labels.get(label)).map_or("", |label| &*label.id);
+    let facts = Facts { script, signals: &signals, label: label_id };
+    let follow_up = rule.and_then(|_| script.follow_up.iter().position(|follow_up| follow_up.condition.holds(facts)));
+    let also =
+        script.rules.iter().enumerate().filter(|(number, other)| !other.catch_all && Some(*number) != rule && holding >> number & 1 == 1);
+    Conclusion {
+        label,
+        rule,
+        nodes: tracker.nodes(script),
+        also_matched: also.map(|(number, _)| number).collect(),
+        fallback,
+        follow_up,
+        do_not_call: do_not_call(script, tracker),
+        ended_by: tracker.ended_by(),
+        signals,
+    }
 }
 
 /// The rule that decides, and whether it is a catch-all.

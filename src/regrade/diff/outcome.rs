@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::core::script::Script;
+pub(super) use crate::regrade::grading::ids;
 
 /// The name that many labels or versions go by of which no account is kept one by one.
 pub(super) const OTHERS: &str = "…";
@@ -48,12 +49,6 @@ impl PartialOrd for Outcome {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
-}
-
-/// The label and the id of a script's rule; both empty where there is none.
-pub(super) fn ids(script: &Script, rule: Option<usize>) -> (&str, &str) {
-    let Some(rule) = rule.and_then(|rule| script.rules.get(rule)) else { return ("", "") };
-    (script.labels.get(rule.label).map_or("", |label| &label.id), &rule.id)
 }
 
 /// A text, or its beginning where it is long.

@@ -123,6 +123,15 @@ impl Sink {
         Ok(Self { shape, groups })
     }
 
+    /// How much of each verdict rows are made of.
+    #[must_use]
+    pub fn extent(&self) -> Extent {
+        match self.shape.output {
+            Output::Jsonl => Extent::Whole,
+            Output::Parquet | Output::Csv => self.shape.extent,
+        }
+    }
+
     /// Something that rows are put into.
     #[must_use]
     pub fn encoder(&self) -> Encoder {
