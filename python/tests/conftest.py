@@ -1,9 +1,28 @@
 """What the tests of the package share."""
 
+import signal
+
 import pytest
 from server import Server
 
 from callgrade import Client, events
+
+# No test takes longer.
+LONGEST_S = 1_200
+
+
+@pytest.fixture(autouse=True)
+def patience():
+    """A test that hangs fails, rather than everything with it."""
+
+    def give_up(*_):
+        raise TimeoutError("the test hangs")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(LONGEST_S)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-from pathlib import Path
 
 BINARY = os.environ.get("CALLGRADE_BINARY", "callgrade")
 
@@ -50,6 +49,3 @@ def run(*arguments, **options):
     return done.stdout
 
 
-def sample(root=Path(__file__).resolve().parents[2]):
-    """The sample calls of the project, one in JSON a line."""
-    return (root / "examples/calls.jsonl").read_text(encoding="utf-8").splitlines()

@@ -7,7 +7,8 @@ import grpc
 import pytest
 from conftest import ASKS, DECLINES, essence
 from google.protobuf import json_format
-from server import run, sample
+from calls import ROOT
+from server import run
 
 from callgrade import Client, events, v1
 
@@ -22,7 +23,7 @@ def test_grade(client):
 
 
 def test_the_sample_as_the_command_grades_it(client):
-    lines = sample()
+    lines = (ROOT / "examples/calls.jsonl").read_text(encoding="utf-8").splitlines()
     graded = [json_format.Parse(line, v1.Verdict()) for line in run("classify", "-", input="\n".join(lines).encode()).splitlines()]
     assert len(graded) == len(lines)
     for line, verdict in zip(lines, graded, strict=True):
