@@ -65,7 +65,9 @@ def essence(verdict):
 # Three questions, though he declines in the end: A1. On the way: C1, B1, A1.
 ASKS = [
     events.answered(at_ms=5_000),
-    events.said("robot", "您好，现在回馈老用户，送您一条五十兆的家庭宽带，您看要不要给您办一个？", at_ms=5_100, node_id="opening", played=1.0),
+    events.said(
+        "robot", "您好，现在回馈老用户，送您一条五十兆的家庭宽带，您看要不要给您办一个？", at_ms=5_100, node_id="opening", played=1.0
+    ),
     events.said("customer", "网速多少兆", at_ms=15_000),
     events.said("robot", "五十兆的光纤宽带。", at_ms=17_000),
     events.said("customer", "那路由器送不送", at_ms=20_000),

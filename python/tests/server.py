@@ -47,5 +47,3 @@ def run(*arguments, **options):
     done = subprocess.run([BINARY, *arguments], capture_output=True, env=environment | {"LC_ALL": "C"}, check=False, **options)
     assert done.returncode in (0, 1), done.stderr.decode()
     return done.stdout
-
-

@@ -62,6 +62,7 @@ def test_frames_of_all_kinds():
     expected = essence(grade(nested(calls), binary=BINARY).read_all())
     table = nested(calls)
     (batch,) = table.to_batches()
+
     class Exported:
         """As data frames of other libraries hand over what they hold."""
 
@@ -105,7 +106,15 @@ def test_a_flat_call_crosses_batches():
 
 
 def test_options_reach_the_program(tmp_path):
-    calls = [{"callId": "1", "events": [{"atMs": 1, "answered": {}}, {"atMs": 2, "utterance": {"speaker": "CUSTOMER", "text": "我的号码是13800138000，收费吗"}}]}]
+    calls = [
+        {
+            "callId": "1",
+            "events": [
+                {"atMs": 1, "answered": {}},
+                {"atMs": 2, "utterance": {"speaker": "CUSTOMER", "text": "我的号码是13800138000，收费吗"}},
+            ],
+        }
+    ]
     rows = grade(nested(calls), script="broadband", mask=True, binary=BINARY).read_all().to_pylist()
     assert (rows[0]["script_id"], rows[0]["signals"]["asked"]) == ("broadband", ["price"])
     rows = grade(nested(calls), script="broadband", against="telemarketing", binary=BINARY).read_all().to_pylist()
@@ -121,7 +130,11 @@ def test_two_scripts_side_by_side():
     calls = [call | {"callId": f"{call['callId']}-{copy}", "scriptId": ""} for copy in range(60) for call in sample()]
     alone = {script: by_command(calls, "--script", script).to_pylist() for script in ("telemarketing", "broadband")}
     for form in (nested, flat):
-        rows = grade(form(calls).to_reader(max_chunksize=97), script="telemarketing", against="broadband", binary=BINARY).read_all().to_pylist()
+        rows = (
+            grade(form(calls).to_reader(max_chunksize=97), script="telemarketing", against="broadband", binary=BINARY)
+            .read_all()
+            .to_pylist()
+        )
         assert len(rows) == len(calls)
         for row, after, before in zip(rows, alone["telemarketing"], alone["broadband"], strict=True):
             told = row.pop("before")
@@ -167,7 +180,10 @@ def many():
         ("echo no arrow", "callgrade exited with 0 before it had graded all calls: it said nothing"),
         ("kill -9 $$", "callgrade was killed by signal 9 before it had graded all calls: it said nothing"),
         # Dies when it has answered some: what came is no answer.
-        ('head -c 60000 | "$BINARY" "$@" 2>/dev/null; echo half >&2; exit 9', "callgrade exited with 9 before it had graded all calls: half"),
+        (
+            'head -c 60000 | "$BINARY" "$@" 2>/dev/null; echo half >&2; exit 9',
+            "callgrade exited with 9 before it had graded all calls: half",
+        ),
         # Claims that all is well, though it has not read everything.
         ('head -c 60000 | "$BINARY" "$@"; exit 0', "callgrade exited with 0 before it had graded all calls: "),
         # Says far more than anybody wants to hear.

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import grpc
 import pytest
+from calls import ROOT
 from conftest import ASKS, DECLINES, essence
 from google.protobuf import json_format
-from calls import ROOT
 from server import run
 
 from callgrade import Client, events, v1

@@ -71,6 +71,19 @@ def test_verdicts_come_by_callback_and_by_iterator(client):
     assert stream.unacknowledged == 0 and calls[0].acknowledged == len(ASKS)
 
 
+def test_verdicts_that_nobody_takes_hold_the_stream_back(client):
+    """With a limit they are taken in another thread than the one that sends."""
+    taken = []
+    with client.stream(window=8, finish_s=PATIENCE_S) as stream:
+        verdicts = stream.verdicts(limit=2)
+        taker = threading.Thread(target=lambda: taken.extend(verdicts))
+        taker.start()
+        for number in range(20):
+            dial(stream, f"limited-{number}", DECLINES)
+    taker.join(PATIENCE_S)
+    assert [verdict.call_id for verdict in taken if verdict.final] == [f"limited-{number}" for number in range(20)]
+
+
 def test_a_callback_may_send(client):
     """A dialer hangs up once the label is known."""
     calls = {}
@@ -115,7 +128,7 @@ def test_what_cannot_be_sent(client):
     with client.stream(finish_s=PATIENCE_S) as stream:
         call = stream.call("unknown-script", "nope")
         call.answered(at_ms=0)
-        with pytest.raises(CallRefused, match='call \'unknown-script\', event 1: unknown script "nope"; there are '):
+        with pytest.raises(CallRefused, match="call 'unknown-script', event 1: unknown script \"nope\"; there are "):
             call.result(PATIENCE_S)
         with pytest.raises(CallRefused):
             call.hangup(at_ms=1)
@@ -256,7 +269,9 @@ def test_a_server_that_wants_a_key(serve):
     from server import run
 
     server = serve()
-    keys = [run("keys", "create", "--store", server.store, "--tenant", "default", "--role", role).decode().strip() for role in ("ingest", "qa")]
+    keys = [
+        run("keys", "create", "--store", server.store, "--tenant", "default", "--role", role).decode().strip() for role in ("ingest", "qa")
+    ]
     with Client(server.address, api_key=keys[0]) as client:
         # A server learns of its first key within a second.
         with client.stream(finish_s=PATIENCE_S) as stream:

@@ -133,11 +133,13 @@ class Client:
         Raises:
             grpc.RpcError: the call cannot be graded, or the time is over.
         """
-        return self.ask(self._grading.GradeCall, v1.GradeCallRequest(call=call), timeout_s=timeout_s)
+        answer: v1.GradeCallResponse = self.ask(self._grading.GradeCall, v1.GradeCallRequest(call=call), timeout_s=timeout_s)
+        return answer
 
     def state(self, call_id: str, *, timeout_s: float | None = None) -> v1.GetCallStateResponse:
         """Where a call stands: ``last_seq`` is the last event that is kept, for :meth:`callgrade.Stream.call` as ``kept``."""
-        return self.ask(self._grading.GetCallState, v1.GetCallStateRequest(call_id=call_id), timeout_s=timeout_s)
+        answer: v1.GetCallStateResponse = self.ask(self._grading.GetCallState, v1.GetCallStateRequest(call_id=call_id), timeout_s=timeout_s)
+        return answer
 
     def scripts(self, *, timeout_s: float | None = None) -> list[v1.ScriptSummary]:
         """The scripts that grade, with their versions."""
@@ -175,7 +177,8 @@ class Records:
 
     def get(self, call_id: str, *, history: bool = False) -> v1.GetCallResponse:
         """One call with its events and verdict, and on demand each final revision of it."""
-        return self._client.ask(self._stub.GetCall, v1.GetCallRequest(call_id=call_id, history=history))
+        answer: v1.GetCallResponse = self._client.ask(self._stub.GetCall, v1.GetCallRequest(call_id=call_id, history=history))
+        return answer
 
     def list(self, *, page_size: int = 200, **filter: Any) -> Iterator[v1.CallSummary]:
         """Calls by filter, newest first, asked for a page at a time."""
@@ -215,7 +218,7 @@ def _filter(
     text: str = "",
     final: bool | None = None,
 ) -> v1.CallFilter:
-    fields = {
+    fields: dict[str, Any] = {
         "script_id": script_id,
         "script_version": script_version,
         "labels": [labels] if isinstance(labels, str) else labels,

@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 
-def _value(enum: Any, name: str | int | None) -> int:
+def _value(enum: Any, name: str | int | None) -> Any:
     """An enum's value by its short name; nothing is unspecified."""
     if name is None:
         return 0
@@ -46,11 +46,11 @@ def _value(enum: Any, name: str | int | None) -> int:
     prefix = zero.removesuffix("UNSPECIFIED")
     full = name.upper()
     full = full if full.startswith(prefix) else prefix + full
-    if full not in enum.keys():
-        there = ", ".join(key.removeprefix(prefix).lower() for key in enum.keys() if key != zero)
+    names = list(enum.keys())
+    if full not in names:
+        there = ", ".join(key.removeprefix(prefix).lower() for key in names if key != zero)
         raise ValueError(f"unknown {enum.DESCRIPTOR.name} {name!r}; there are {there}")
-    value: int = enum.Value(full)
-    return value
+    return enum.Value(full)
 
 
 def answered(*, at_ms: int) -> v1.CallEvent:
@@ -144,9 +144,7 @@ def invite(outcome: str | int, *, at_ms: int) -> v1.CallEvent:
     return v1.CallEvent(at_ms=at_ms, invite_outcome=v1.InviteOutcome(outcome=_value(v1.Outcome, outcome)))
 
 
-def hangup(
-    *, by: str | int | None = None, at_ms: int, hangup_cause: str = "", q850_cause: int = 0, sip_code: int = 0
-) -> v1.CallEvent:
+def hangup(*, by: str | int | None = None, at_ms: int, hangup_cause: str = "", q850_cause: int = 0, sip_code: int = 0) -> v1.CallEvent:
     """The call is over; by the customer, the robot, the network or an agent."""
     end = v1.Hangup(by=_value(v1.Party, by), hangup_cause=hangup_cause, q850_cause=q850_cause, sip_code=sip_code)
     return v1.CallEvent(at_ms=at_ms, hangup=end)

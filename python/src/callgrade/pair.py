@@ -36,21 +36,16 @@ class Pair:
         """Their answers, row by row; it raises unless both are whole."""
         answers = _Answers(self._after, self._before)
         try:
-            rest: list[pa.RecordBatch | None] = [None, None]
-            while True:
-                for place in (0, 1):
-                    while rest[place] is None or rest[place].num_rows == 0:
-                        rest[place] = answers.take(place)
-                        if rest[place] is None:
-                            break
-                after, before = rest
-                if after is None and before is None:
-                    return
-                rows = 0 if after is None or before is None else min(after.num_rows, before.num_rows)
-                if after is None or before is None or after.column("call_id")[:rows] != before.column("call_id")[:rows]:
+            after, before = answers.take(0), answers.take(1)
+            while after is not None and before is not None:
+                rows = min(after.num_rows, before.num_rows)
+                if after.column("call_id")[:rows] != before.column("call_id")[:rows]:
                     raise GradingFailed("the two verdicts are not of the same calls")
                 yield self._side_by_side(after.slice(0, rows), before.slice(0, rows))
-                rest = [after.slice(rows), before.slice(rows)]
+                after = after.slice(rows) if after.num_rows > rows else answers.take(0)
+                before = before.slice(rows) if before.num_rows > rows else answers.take(1)
+            if after is not None or before is not None:
+                raise GradingFailed("the two verdicts are not of the same calls")
         finally:
             self._tee.stop()
             answers.stop()

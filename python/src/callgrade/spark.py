@@ -66,7 +66,15 @@ def grade(
     columns = set(df.columns)
     if "call_id" not in columns or not columns & {"events", "kind"}:
         raise ValueError("the frame needs call_id, and events (a row a call) or kind (a row an event)")
-    options = {"script": script, "scripts": scripts, "against": against, "store": store, "tenant": tenant, "mask": mask, "arguments": list(arguments)}
+    options = {
+        "script": script,
+        "scripts": scripts,
+        "against": against,
+        "store": store,
+        "tenant": tenant,
+        "mask": mask,
+        "arguments": list(arguments),
+    }
     if "events" not in columns:
         df = df.repartition("call_id") if partitions is None else df.repartition(partitions, "call_id")
         df = df.sortWithinPartitions("call_id", *(["seq"] if "seq" in columns else []))

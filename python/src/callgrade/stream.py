@@ -342,7 +342,9 @@ class Stream:
             if not self._changed.wait_for(lambda: self._ended, timeout_s):
                 self._finishing = False
                 calls = sum(1 for call in self._open.values() if call._end and not call._revision)
-                raise TimeoutError(f"not acknowledged: {self._unacknowledged} events; without a final verdict: {calls} calls that have ended")
+                raise TimeoutError(
+                    f"not acknowledged: {self._unacknowledged} events; without a final verdict: {calls} calls that have ended"
+                )
             self._check()
 
     def close(self) -> None:
@@ -609,5 +611,8 @@ def _same(verdict: v1.Verdict, before: v1.Verdict | None) -> bool:
     if before is None:
         return False
     return bool(
-        verdict.label == before.label and verdict.rule_id == before.rule_id and verdict.do_not_call == before.do_not_call and not before.final
+        verdict.label == before.label
+        and verdict.rule_id == before.rule_id
+        and verdict.do_not_call == before.do_not_call
+        and not before.final
     )

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,11 +44,18 @@ class Daemon:
 
     def __init__(self, cluster, name, *arguments):
         self.log = cluster.folder / f"{name}.log"
+        # What its executors hand to each other, on disks of its own.
+        self.disk = cluster.folder / f"{name}-disk"
         command = [str(HOME / "bin/spark-class"), *arguments]
         with self.log.open("w") as log:
             # A group of its own: what it starts ends with it.
             self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=cluster.environment, cwd=cluster.folder, start_new_session=True
+                command,
+                stdout=log,
+                stderr=log,
+                env=cluster.environment | {"SPARK_LOCAL_DIRS": str(self.disk)},
+                cwd=cluster.folder,
+                start_new_session=True,
             )
 
     def says(self, pattern):
@@ -70,12 +78,13 @@ class Daemon:
                 self.process.wait()
 
     def kill(self):
-        """Ends it with the executors it has started, as a machine does that loses power."""
+        """Ends it with the executors it has started and what they have written, as a machine does that loses power."""
         executors = children(self.process.pid)
         self.process.kill()
         for executor in executors:
             os.kill(executor, signal.SIGKILL)
         self.process.wait()
+        shutil.rmtree(self.disk, ignore_errors=True)
         return executors
 
 

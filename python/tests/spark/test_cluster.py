@@ -34,7 +34,9 @@ def distinct():
     calls = []
     for number, call in enumerate(source):
         events = call["events"]
-        for variant, length in enumerate({len(events), len(events) * 2 // 3, len(events) // 3, 2}):
+        for variant, length in enumerate(
+            sorted({len(events), *(place for place in (len(events) * 2 // 3, len(events) // 3, 2) if 0 < place < len(events))})
+        ):
             cut = events[:length]
             if length < len(events):
                 cut = [*cut, {"atMs": cut[-1]["atMs"] + 1_500, "hangup": {"by": ["CUSTOMER", "ROBOT"][variant % 2]}}]
@@ -92,7 +94,7 @@ def package(folder):
 class Application:
     """The example, submitted: what becomes of its tasks is in its event log."""
 
-    def __init__(self, cluster, package, name, *arguments):
+    def __init__(self, cluster, package, name, *arguments, cores=2):
         self.log = cluster.folder / f"{name}.log"
         self.events = cluster.folder / f"{name}-events"
         self.events.mkdir()
@@ -109,7 +111,7 @@ class Application:
             "spark.sql.adaptive.coalescePartitions.enabled": "false",
             "spark.sql.files.minPartitionNum": str(FILES),
             "spark.sql.shuffle.partitions": str(FILES),
-            "spark.cores.max": "2",
+            "spark.cores.max": str(cores),
             "spark.ui.enabled": "false",
         }
         options = [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
@@ -169,6 +171,7 @@ def test_a_worker_is_killed_in_the_middle(cluster, package, folder, calls, expec
     lost = [event for event in application.told() if event["Event"] == "SparkListenerExecutorRemoved"]
     assert lost and ended["ExecutorLostFailure"] + ended["Resubmitted"] > 0, ended
     assert ended["Success"] >= FILES
+    assert not victim.disk.exists()
     assert (answer / "_SUCCESS").exists()
     equal(verdicts(answer, expected), expected)
     assert not left_over(folder)
@@ -197,12 +200,15 @@ def test_a_program_that_fails_fails_the_job(cluster, folder, package):
     broken.mkdir()
     calls = [{"callId": "1", "events": [{"atMs": 1, "answered": {}}]}]
     pq.write_table(nested(calls), folder / "one.parquet")
-    # The driver's copy answers for the schema; what the tasks get dies.
-    (broken / "callgrade").write_text(f'#!/bin/sh\nhead -c 500 >/dev/null; [ -e {folder}/asked ] && {{ echo it broke >&2; exit 7; }}; touch {folder}/asked\nexec "{BINARY}" "$@" </dev/null\n')
+    # The driver's copy answers for the schema; those of the tasks break.
+    script = f'case "$0" in */worker-*) cat >/dev/null; echo it broke >&2; exit 7;; esac; exec "{BINARY}" "$@"'
+    (broken / "callgrade").write_text(f"#!/bin/sh\n{script}\n")
     (broken / "callgrade").chmod(0o755)
     while sum(worker.process.poll() is None for worker in cluster.workers) < 1:
         cluster.add_worker()
-    application = Application(cluster, [*package[:3], str(broken / "callgrade")], "broken", folder / "one.parquet", folder / "no-verdicts")
+    application = Application(
+        cluster, [*package[:3], str(broken / "callgrade")], "broken", folder / "one.parquet", folder / "no-verdicts", cores=1
+    )
     assert application.process.wait(PATIENCE_S) != 0
     log = application.log.read_text()
     assert "callgrade exited with 7 before it had graded all calls: it broke" in log, log[-8_000:]
@@ -221,5 +227,11 @@ def test_frames_of_neither_form():
 
 def test_the_command_that_the_readme_shows(folder):
     """Its options are those of the example."""
-    done = subprocess.run([os.sys.executable, str(ROOT / "examples/spark_grade.py"), "--help"], capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": str(ROOT / "python/src")})
+    done = subprocess.run(
+        [os.sys.executable, str(ROOT / "examples/spark_grade.py"), "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "python/src")},
+    )
     assert done.returncode == 0 and "--against" in done.stdout, done.stderr

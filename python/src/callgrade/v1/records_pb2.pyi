@@ -175,20 +175,22 @@ class ListScriptVersionsResponse(_message.Message):
     def __init__(self, versions: _Optional[_Iterable[_Union[ScriptVersion, _Mapping]]] = ...) -> None: ...
 
 class ScriptVersion(_message.Message):
-    __slots__ = ("script_id", "version", "stored_at", "stored_by", "note", "active")
+    __slots__ = ("script_id", "version", "stored_at", "stored_by", "note", "active", "draft")
     SCRIPT_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     STORED_AT_FIELD_NUMBER: _ClassVar[int]
     STORED_BY_FIELD_NUMBER: _ClassVar[int]
     NOTE_FIELD_NUMBER: _ClassVar[int]
     ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    DRAFT_FIELD_NUMBER: _ClassVar[int]
     script_id: str
     version: str
     stored_at: _timestamp_pb2.Timestamp
     stored_by: str
     note: str
     active: bool
-    def __init__(self, script_id: _Optional[str] = ..., version: _Optional[str] = ..., stored_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stored_by: _Optional[str] = ..., note: _Optional[str] = ..., active: _Optional[bool] = ...) -> None: ...
+    draft: bool
+    def __init__(self, script_id: _Optional[str] = ..., version: _Optional[str] = ..., stored_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stored_by: _Optional[str] = ..., note: _Optional[str] = ..., active: _Optional[bool] = ..., draft: _Optional[bool] = ...) -> None: ...
 
 class ActivateScriptRequest(_message.Message):
     __slots__ = ("script_id", "version")
