@@ -6,7 +6,7 @@ SHELL := /bin/bash
 ARGS ?=
 VENV := .venv
 
-.PHONY: help demo test deny models lint bench fuzz venv-packages postgresql strace
+.PHONY: help demo test spark-test deny models lint python-stubs bench fuzz venv-packages postgresql strace java
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -19,6 +19,11 @@ test: lint deny $(VENV)/installed postgresql strace ## Install what the tests ne
 	CALLGRADE_PYTHON="$(CURDIR)/$(VENV)/bin/python" cargo test --locked --lib --bins --tests
 	cargo test --locked --doc
 	@$(MAKE) --no-print-directory models
+	@$(MAKE) --no-print-directory spark-test
+
+spark-test: $(VENV)/spark java ## Grade 200,000 calls on a Spark cluster of processes, of which a worker is killed; CALLS=… for another number
+	cargo build --quiet --locked
+	CALLGRADE_BINARY="$$(realpath "$${CARGO_TARGET_DIR:-target}/debug/callgrade")" $(VENV)/bin/python -m pytest -q -rs -p no:cacheprovider python/tests/spark
 
 deny: ## Check the licences, bans and sources of dependencies (needs cargo-deny)
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --offline --locked check licenses bans sources; else echo "skipped: cargo deny (not installed)"; fi
@@ -32,10 +37,18 @@ lint: ## Format, clippy, documentation: no warnings
 	@if cargo clippy --version >/dev/null 2>&1; then cargo clippy --quiet --locked --all-targets -- -D warnings; else echo "skipped: clippy (not installed)"; fi
 	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --no-deps
 
-# The Python client of the tests, in an environment of its own.
-$(VENV)/installed: tests/client/requirements.txt | venv-packages
+python-stubs: $(VENV)/installed ## Make the Python messages and stubs anew from proto/
+	$(VENV)/bin/python python/stubs.py
+
+# The Python of the tests, in an environment of its own.
+REQUIREMENTS := tests/client/requirements.txt python/tests/requirements.txt
+$(VENV)/installed: $(REQUIREMENTS) | venv-packages
 	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/client/requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check $(REQUIREMENTS:%=-r %)
+	touch $@
+
+$(VENV)/spark: python/tests/spark/requirements.txt $(VENV)/installed
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r python/tests/spark/requirements.txt
 	touch $@
 
 # Debian splits venv off Python: installed as root, else named.
@@ -53,6 +66,13 @@ postgresql:
 	  [ -e /etc/postgresql-common/createcluster.conf ] || echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf; \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Options::=--force-confold postgresql; \
 	else echo "tests of PostgreSQL will be skipped; for them: sudo apt-get install postgresql"; fi
+
+# Spark runs on it.
+java:
+	@if command -v java >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq default-jre-headless; \
+	else echo "tests on a Spark cluster will be skipped; for them: sudo apt-get install default-jre-headless"; fi
 
 # Shows in a test that acknowledgements wait for the disk.
 strace:

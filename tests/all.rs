@@ -17,6 +17,7 @@ mod operations;
 mod properties;
 mod push;
 mod python_client;
+mod python_package;
 mod readme;
 mod records;
 mod regrade;

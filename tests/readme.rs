@@ -20,7 +20,16 @@ const CONTRIBUTING: &str = include_str!("../CONTRIBUTING.md");
 /// Where the document's server listens.
 const ADDRESS: &str = "127.0.0.1:50051";
 /// What takes long, or never ends, and has tests of its own.
-const NOT_RUN: [&str; 6] = ["make ", "callgrade serve", "callgrade demo", "callgrade script train", "callgrade push", "callgrade loadgen"];
+const NOT_RUN: [&str; 8] = [
+    "make ",
+    "callgrade serve",
+    "callgrade demo",
+    "callgrade script train",
+    "callgrade push",
+    "callgrade loadgen",
+    "python3 -m zipfile",
+    "spark-submit",
+];
 /// A server takes up to a second to learn of what a command has done; a reader would not see it, a test may.
 const LEARNS: Duration = Duration::from_secs(20);
 
@@ -119,6 +128,9 @@ fn run(folder: &Path, command: &str) -> (i32, String) {
         .env("PATH", path)
         .env("LC_ALL", "C")
         .env("PYTHONUTF8", "1")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        // As if it were installed.
+        .env("PYTHONPATH", Path::new(env!("CARGO_MANIFEST_DIR")).join("python/src"))
         .output()
         .expect("a shell");
     (output.status.code().unwrap_or(-1), stdout(&output))
@@ -136,8 +148,11 @@ fn commands_print_what_the_readme_shows() {
     assert_eq!(run(folder.path(), &format!("cp -r '{root}/scripts' '{root}/examples' .")), (0, String::new()));
     let server = RunningServer::start_with(program().args(["serve", "--listen", "127.0.0.1:0"]).current_dir(folder.path()));
     let address = server.address.as_str();
-    let (_, python_program) = blocks("python").pop().expect("a Python program");
-    std::fs::write(folder.path().join("live.py"), python_program.join("\n").replace(ADDRESS, address)).expect("the program is written");
+    for (_, program) in blocks("python") {
+        // Named in its first line, if there are several.
+        let name = program.first().and_then(|line| line.strip_prefix("# ")).filter(|name| name.ends_with(".py")).unwrap_or("live.py");
+        std::fs::write(folder.path().join(name), program.join("\n").replace(ADDRESS, address)).expect("the program is written");
+    }
     let python = std::env::var("CALLGRADE_PYTHON").ok();
     let mut ran = 0;
     let mut wrong = Vec::new();
