@@ -81,7 +81,7 @@ fn call(sayings: &Sayings, seeded: &mut Seeded, number: usize) -> Vec<Event> {
         let pool = if robot { &sayings.robot } else { &sayings.customer };
         let text = pool[seeded.below(pool.len())].clone();
         let duration_ms = (text.chars().count() as f64 / 4.5 * 1000.0) as u32;
-        let node_id = if robot && number % 2 == 0 { NODES[turn / 2] } else { "" };
+        let node_id = if robot && number.is_multiple_of(2) { NODES[turn / 2] } else { "" };
         events.push(Event {
             at_ms,
             kind: EventKind::Utterance(Utterance {
