@@ -99,6 +99,19 @@ def test_a_callback_may_send(client):
         assert calls["eager"].result(PATIENCE_S).signals.hung_up_by == "robot"
 
 
+def test_a_result_comes_after_its_callback(client):
+    told = []
+
+    def note(verdict):
+        threading.Event().wait(0.1)
+        told.append(verdict.final and calls[0].result(0))
+
+    with client.stream(on_verdict=note, finish_s=PATIENCE_S) as stream:
+        calls = [stream.call("ordered", "broadband")]
+        calls[0].not_connected(at_ms=1, result="busy")
+        assert calls[0].result(PATIENCE_S) == told[-1]
+
+
 def test_a_callback_that_raises_ends_the_stream(client):
     def fail(verdict):
         raise KeyError(verdict.call_id)

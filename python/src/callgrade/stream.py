@@ -384,6 +384,8 @@ class Stream:
 
     def _result(self, call: LiveCall, timeout_s: float | None) -> v1.Verdict:
         with self._changed:
+            if threading.current_thread() is self._thread and call._verdict is not None and call._verdict.final:
+                return call._verdict
             if not self._changed.wait_for(lambda: call._revision or call._refused is not None or self._over(), timeout_s):
                 raise TimeoutError(f"call {call.call_id!r} has no final verdict yet")
             if call._revision and call._verdict is not None:
@@ -527,6 +529,11 @@ class Stream:
                 if (call._revision and verdict.revision <= call._revision) or (not verdict.final and _same(verdict, call._verdict)):
                     return  # Told before: sent again, the same is answered again.
                 call._verdict = verdict
+        if self._on_verdict is not None:
+            self._on_verdict(verdict)
+        # Whoever waits for it comes after the callback, so leaving the stream or a result means that all of it was told.
+        with self._changed:
+            if call is not None:
                 call._revision = verdict.revision
                 call._drop_kept()
                 self._settle(call)
@@ -536,8 +543,6 @@ class Stream:
                     self._changed.wait_for(lambda: len(queue) < self._queue_limit or self._closed)
                 queue.append(verdict)
             self._changed.notify_all()
-        if self._on_verdict is not None:
-            self._on_verdict(verdict)
 
     def _rejection(self, rejection: v1.Rejection) -> None:
         seq, status = rejection.seq, rejection.status
