@@ -26,7 +26,9 @@ pub(super) fn run(files: &[PathBuf], reading: &Reading, scripts: ScriptChoice, l
         !io::stdout().is_terminal(),
         lang.pick("--output arrow 输出二进制数据：请重定向到文件或管道", "--output arrow writes binary data: send it to a file or a pipe")
     );
-    let out = StreamWriter::try_new(BufWriter::new(io::stdout().lock()), &schema(Extent::Whole))?;
+    let mut out = StreamWriter::try_new(BufWriter::new(io::stdout().lock()), &schema(Extent::Whole))?;
+    // Whoever reads may open the stream before the first row comes.
+    out.get_mut().flush()?;
     let mut answer =
         Answer { grading: Grading { scripts, against: Against::Nothing }, rows: VerdictColumns::new(Extent::Whole), out, rejected: false };
     for path in files {
