@@ -1,6 +1,6 @@
 //! Kept calls graded anew, as jobs: asked for, queued, run one at a time behind live calls, read while they run and after.
 //!
-//! [`run`] is the thread that grades; [`page`] what it does with a few calls; [`behind`] how it keeps out of the way. What a job has
+//! `run` is the thread that grades; `page` what it does with a few calls; `behind` how it keeps out of the way. What a job has
 //! found is in the store with how far it has come, so that a server that is killed goes on exactly where it stood.
 
 use std::collections::BTreeMap;
