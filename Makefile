@@ -26,7 +26,7 @@ spark-test: $(VENV)/spark java ## Grade 200,000 calls on a Spark cluster of proc
 	CALLGRADE_BINARY="$$(realpath "$${CARGO_TARGET_DIR:-target}/debug/callgrade")" $(VENV)/bin/python -m pytest -q -rs -p no:cacheprovider python/tests/spark
 
 deny: ## Check the licences, bans and sources of dependencies (needs cargo-deny)
-	@if cargo deny --version >/dev/null 2>&1; then cargo deny --offline --locked check licenses bans sources; else echo "skipped: cargo deny (not installed)"; fi
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check licenses bans sources; else echo "skipped: cargo deny (not installed)"; fi
 
 models: ## Check that each script's model.txt is what its examples give
 	cargo run --quiet --locked -- script train --check --scripts scripts
