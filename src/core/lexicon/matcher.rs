@@ -65,7 +65,11 @@ impl MatcherBuilder {
             EntryKind::Phrase => {
                 let symbols = symbols(&entry.text, units);
                 let listed = Listed::new(id, entry.list, marks(entry, &symbols));
-                self.chars.add(&symbols, listed);
+                if entry.at_start {
+                    self.chars.add_opening(&symbols, listed);
+                } else {
+                    self.chars.add(&symbols, listed);
+                }
                 if pinyin && !entry.exception && symbols.len() >= PINYIN_MIN {
                     let syllables: Vec<u16> = units.list.iter().map(|unit| unit.sound()).collect();
                     if syllables.iter().all(|&syllable| syllable != 0) {

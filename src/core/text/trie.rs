@@ -13,7 +13,7 @@ pub(crate) use build::TrieBuilder;
 
 use super::fold::NO_SYLLABLE;
 use super::units::{Gap, Unit, Units};
-use filter::{LeadSet, Openings, each_place, packed, pair};
+use filter::{LeadSet, Openings, Single, each_place, packed, pair};
 
 /// What stands in a list at a phrase's end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Start {
 #[derive(Debug)]
 pub(crate) struct Trie {
     /// Of each symbol, whether it is a phrase by itself.
-    singles: Box<[bool; 1 << 16]>,
+    singles: Box<[Single; 1 << 16]>,
     /// What phrases of two symbols and more begin with, up to three symbols of each.
     openings: Openings,
     /// The same, up to four symbols.
@@ -99,18 +99,26 @@ impl Trie {
     /// sentence; a phrase may go on behind a stutter or a hesitation.
     #[inline(always)]
     pub(crate) fn scan(&self, units: &Units, mut found: impl FnMut(Listed, Span)) {
-        let may_begin = |first: Unit, second: Unit, third: Unit| {
+        let may_begin = |before: Unit, [first, second, third]: [Unit; 3]| {
             let thirds = self.openings.behind(first.ch(), second.ch());
-            thirds.may_be(third.ch()) | u32::from(second.or(third).passable()) | u32::from(self.is_single(first.ch()))
+            thirds.may_be(third.ch()) | u32::from(second.or(third).passable()) | self.single(first.ch()).may_count(before, first)
         };
         each_place(units, may_begin, |place| self.find_at(units, place, &mut found));
     }
 
     /// As [`scan`](Self::scan), of one place.
     pub(crate) fn find_at(&self, units: &Units, place: usize, found: &mut impl FnMut(Listed, Span)) {
-        let ahead = [units.get(place), units.get(place + 1), units.get(place + 2), units.get(place + 3)];
-        if self.is_single(ahead[0].ch()) {
-            self.find_single(place, ahead[0].ch(), found);
+        let list = units.list.as_slice();
+        let ahead = match list.get(place..place + 4) {
+            Some(&[first, second, third, fourth]) => [first, second, third, fourth],
+            _ => [units.get(place), units.get(place + 1), units.get(place + 2), Unit::NONE],
+        };
+        let single = self.single(ahead[0].ch());
+        if single != Single::NONE {
+            let before = place.checked_sub(1).map_or(Unit::NONE, |before| units.get(before));
+            if single.may_count(before, ahead[0]) & 1 == 1 {
+                self.find_single(place, ahead[0].ch(), found);
+            }
         }
         if ahead[1].passable() && units.filler_at(place + 1) > 0 {
             self.walk(units, place, 1, found);
@@ -176,7 +184,8 @@ impl Trie {
     /// Calls `found` for each occurrence of each phrase of syllables, three and more of them, with no gap
     /// wider than `widest` inside.
     pub(crate) fn scan_sounds(&self, units: &Units, widest: Gap, mut found: impl FnMut(Listed, Span)) {
-        let may_begin = |first: Unit, second: Unit, third: Unit| self.openings.behind(first.sound(), second.sound()).may_be(third.sound());
+        let may_begin =
+            |_: Unit, [first, second, third]: [Unit; 3]| self.openings.behind(first.sound(), second.sound()).may_be(third.sound());
         each_place(units, may_begin, |place| self.find_sounds_at(units, place, widest, &mut found));
     }
 
@@ -217,8 +226,8 @@ impl Trie {
     }
 
     #[inline]
-    fn is_single(&self, symbol: u16) -> bool {
-        self.singles.get(usize::from(symbol)).is_some_and(|single| *single)
+    fn single(&self, symbol: u16) -> Single {
+        self.singles.get(usize::from(symbol)).copied().unwrap_or(Single::NONE)
     }
 
     #[inline]

@@ -80,6 +80,15 @@ impl Unit {
         self.0.0 & Self::PASSABLE != 0
     }
 
+    /// Whether a clause may begin with it where it stands behind `before`, a hesitation or repetition before it aside; in the lowest
+    /// bit. No false "no".
+    #[inline]
+    pub(crate) const fn may_open(self, before: Self) -> u32 {
+        const CLAUSE: u32 = Unit::GAP + 1;
+        const { assert!(Gap::Dropped as u32 >> 1 == 0 && Gap::Clause as u32 >> 1 == 1 && Gap::Sentence as u32 >> 1 == 1) };
+        self.0.0 >> CLAUSE & 1 | (self.or(before).passable() as u32)
+    }
+
     /// What is so of either unit; of use for [`passable`](Self::passable).
     #[inline]
     pub(crate) const fn or(self, other: Self) -> Self {

@@ -1,17 +1,31 @@
 //! From phrases to the trie that finds them.
 
-use super::filter::{LEAD, LeadSet, Openings, Packed, pair};
+use super::filter::{LEAD, LeadSet, Openings, Packed, Single, pair};
 use super::{Listed, Node, Start, Trie};
 
 /// Phrases to be looked for.
 #[derive(Debug, Default)]
 pub(crate) struct TrieBuilder {
     phrases: Vec<(Box<[u16]>, Listed)>,
+    /// Symbols that are phrases by themselves.
+    singles: Vec<(u16, Single)>,
 }
 
 impl TrieBuilder {
     /// Adds a phrase, given as its symbols, none of which is 0; an empty one is never found.
     pub(crate) fn add(&mut self, symbols: &[u16], listed: Listed) {
+        self.add_where(symbols, listed, Single::ANYWHERE);
+    }
+
+    /// As [`add`](Self::add), of a phrase that is of use only where a clause begins: elsewhere it may be found or not.
+    pub(crate) fn add_opening(&mut self, symbols: &[u16], listed: Listed) {
+        self.add_where(symbols, listed, Single::OPENING);
+    }
+
+    fn add_where(&mut self, symbols: &[u16], listed: Listed, single: Single) {
+        if let [only] = symbols {
+            self.singles.push((*only, single));
+        }
         if !symbols.is_empty() {
             self.phrases.push((symbols.into(), listed));
         }
@@ -20,19 +34,15 @@ impl TrieBuilder {
     pub(crate) fn build(self) -> Trie {
         let mut phrases = self.phrases;
         phrases.sort_by(|(left, one), (right, other)| left.cmp(right).then(one.entry.cmp(&other.entry)));
-        let mut singles = Box::new([false; 1 << 16]);
-        let mut leads = Vec::new();
-        for (symbols, _) in &phrases {
-            match **symbols {
-                [only] => {
-                    if let Some(single) = singles.get_mut(usize::from(only)) {
-                        *single = true;
-                    }
-                }
-                [_, _, ..] => leads.push(symbols.iter().take(LEAD).fold(0, |lead, &symbol| lead << 16 | Packed::from(symbol))),
-                [] => {}
+        let mut singles = Box::new([Single::NONE; 1 << 16]);
+        for (symbol, single) in self.singles {
+            if let Some(known) = singles.get_mut(usize::from(symbol)) {
+                *known = known.or(single);
             }
         }
+        let longer = phrases.iter().filter(|(symbols, _)| symbols.len() > 1);
+        let leads =
+            longer.map(|(symbols, _)| symbols.iter().take(LEAD).fold(0, |lead, &symbol| lead << 16 | Packed::from(symbol))).collect();
         let longest = phrases.iter().map(|(symbols, _)| symbols.len()).max().unwrap_or_default();
         let mut symbols = vec![0];
         let mut nodes = Vec::new();

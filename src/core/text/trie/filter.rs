@@ -20,21 +20,22 @@ pub(super) fn packed(symbols: [u16; LEAD]) -> Packed {
     u64::from(first) << 48 | u64::from(second) << 32 | u64::from(third) << 16 | u64::from(fourth)
 }
 
-/// Calls `look` with the places of a text whose first three units are `wanted`, told in the lowest bit; behind the text's end stands
-/// [`Unit::NONE`]. The answers are gathered before the first look: most are no, but no processor guesses which.
+/// Calls `look` with the places of a text where the unit before, if there is one, and the three from there on are `wanted`, told in the
+/// lowest bit; behind the text's end stands [`Unit::NONE`]. The answers are gathered before the first look: most are no, but no
+/// processor guesses which.
 #[inline(always)]
-pub(super) fn each_place(units: &Units, wanted: impl Fn(Unit, Unit, Unit) -> u32, mut look: impl FnMut(usize)) {
+pub(super) fn each_place(units: &Units, wanted: impl Fn(Unit, [Unit; 3]) -> u32, mut look: impl FnMut(usize)) {
     const AT_ONCE: usize = u64::BITS as usize;
     let list = units.list.as_slice();
-    let (mut first, mut second) = (units.get(0), units.get(1));
+    let (mut before, mut first, mut second) = (Unit::NONE, units.get(0), units.get(1));
     let mut start = 0;
     while start < list.len() {
         let end = list.len().min(start + AT_ONCE);
         let behind = list.get(start + 2..list.len().min(end + 2)).unwrap_or_default();
         let mut answers = 0u64;
         let mut ask = |third: Unit| {
-            answers = answers >> 1 | u64::from(wanted(first, second, third)) << (AT_ONCE - 1);
-            (first, second) = (second, third);
+            answers = answers >> 1 | u64::from(wanted(before, [first, second, third])) << (AT_ONCE - 1);
+            (before, first, second) = (first, second, third);
         };
         behind.iter().for_each(|&third| ask(third));
         (behind.len()..end - start).for_each(|_| ask(Unit::NONE));
@@ -44,6 +45,27 @@ pub(super) fn each_place(units: &Units, wanted: impl Fn(Unit, Unit, Unit) -> u32
             answers &= answers - 1;
         }
         start = end;
+    }
+}
+
+/// Whether a symbol is a phrase by itself, and where it may be of use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Single(u8);
+
+impl Single {
+    pub(super) const NONE: Self = Self(0);
+    pub(super) const ANYWHERE: Self = Self(1);
+    /// Only where a clause begins.
+    pub(super) const OPENING: Self = Self(2);
+
+    pub(super) const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether it may be of use at a unit behind another, in the lowest bit.
+    #[inline]
+    pub(super) fn may_count(self, before: Unit, at: Unit) -> u32 {
+        u32::from(self.0) | u32::from(self.0 >> 1) & at.may_open(before)
     }
 }
 
