@@ -40,6 +40,11 @@ impl Unit {
         Self(Info(if passable { word | Self::PASSABLE } else { word }))
     }
 
+    /// The same where a gap precedes it, of one that has none.
+    const fn behind(self, gap: Gap) -> Self {
+        Self(Info(self.0.0 | (gap as u32) << Self::GAP))
+    }
+
     /// The same where a hesitation begins with it.
     const fn begins_hesitation(self) -> Self {
         Self(Info(self.0.0 | Self::PASSABLE))
@@ -80,13 +85,10 @@ impl Unit {
         self.0.0 & Self::PASSABLE != 0
     }
 
-    /// Whether a clause may begin with it where it stands behind `before`, a hesitation or repetition before it aside; in the lowest
-    /// bit. No false "no".
+    /// Whether a clause may begin with it where it stands behind `before`, a hesitation or repetition before it aside. No false "no".
     #[inline]
-    pub(crate) const fn may_open(self, before: Self) -> u32 {
-        const CLAUSE: u32 = Unit::GAP + 1;
-        const { assert!(Gap::Dropped as u32 >> 1 == 0 && Gap::Clause as u32 >> 1 == 1 && Gap::Sentence as u32 >> 1 == 1) };
-        self.0.0 >> CLAUSE & 1 | (self.or(before).passable() as u32)
+    pub(crate) const fn may_open(self, before: Self) -> bool {
+        matches!(self.gap(), Gap::Clause | Gap::Sentence) || self.or(before).passable()
     }
 
     /// What is so of either unit; of use for [`passable`](Self::passable).
