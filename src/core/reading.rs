@@ -132,7 +132,7 @@ pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> Cust
     if reading.machine.is_none() && units.words >= 6 && units.recording() {
         reading.carrier = dial::carrier_announcement(text);
     }
-    reading.hits = hits.into_boxed_slice();
+    reading.hits = hits.as_slice().into();
     reading
 }
 
