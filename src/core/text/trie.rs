@@ -2,17 +2,21 @@
 //!
 //! Phrases are walked from each place of the text, which finds all that overlap: resolving exceptions and opposites needs
 //! them. It stays fast because nearly every place is refused before the walk by a small set of the phrases' first three symbols,
-//! of many phrases also by one of their first four; because a walk begins behind the first two, where more is known of the third; and because nodes lie level by level, a node's
-//! children side by side, so that even 100,000 phrases fill few cache lines. The same structure serves characters and syllables.
+//! of many phrases also by one of their first four; because a walk begins behind the first two, where more is known of the third;
+//! because what is looked up is fetched for many places before it is used for the first; and because nodes are small and lie level
+//! by level, a node's children side by side, so that even 100,000 phrases fill few cache lines. The same structure serves
+//! characters and syllables.
 
 mod build;
 mod filter;
+mod node;
 
 pub(crate) use build::TrieBuilder;
 
 use super::fold::NO_SYLLABLE;
 use super::units::{Gap, Unit, Units};
 use filter::{LeadSet, Openings, Single, Thirds, ask_each, each_place, pair};
+use node::{End, Node, Start};
 
 /// What stands in a list at a phrase's end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,67 +47,6 @@ pub(crate) struct Span {
 
 /// Most units passed over inside one phrase, so that a pathological text costs no more than a few steps a place.
 const MOST_SKIPPED: u32 = 8;
-/// A prefix of phrases: in the highest bit whether one ends here, and the first of the nodes one symbol further; they end where those
-/// of the next node begin. No more than that, for walks wait for memory more than for anything else.
-#[derive(Debug, Clone, Copy, Default)]
-struct Node(u32);
-
-impl Node {
-    const fn new(children: u32, ends: bool) -> Self {
-        Self(if ends { children | ENDS } else { children })
-    }
-
-    const fn children(self) -> usize {
-        (self.0 & !ENDS) as usize
-    }
-
-    const fn ends(self) -> bool {
-        self.0 & ENDS != 0
-    }
-}
-
-/// The phrases that end at a node.
-#[derive(Debug, Clone, Copy, Default)]
-struct End {
-    /// How many.
-    count: u8,
-    /// The only one; of several, its `entry` is where they stand in the trie's list.
-    only: Listed,
-}
-
-/// The bit of a node's number, or its children's, that tells that a phrase ends there.
-const ENDS: u32 = 1 << 31;
-
-/// Where a walk begins: one or two symbols, the second 0 if it is one.
-#[derive(Debug, Clone, Copy, Default)]
-struct Start {
-    /// 0: the slot is free.
-    symbols: u32,
-    /// The node, and in the highest bit whether a phrase ends there.
-    node: u32,
-    /// What may follow, see [`Thirds::again`].
-    thirds: Thirds,
-}
-
-impl Start {
-    const fn new(symbols: u32, node: u32, ends: bool, thirds: Thirds) -> Self {
-        Self { symbols, node: if ends { node | ENDS } else { node }, thirds }
-    }
-
-    const fn node(self) -> u32 {
-        self.node & !ENDS
-    }
-
-    /// Whether a phrase is no longer than this.
-    const fn ends(self) -> bool {
-        self.node & ENDS != 0
-    }
-
-    const fn slot(symbols: u32, shift: u32) -> usize {
-        (symbols.wrapping_mul(0x9E37_79B9) >> shift) as usize
-    }
-}
-
 /// The phrases of a lexicon, ready to be looked for.
 #[derive(Debug)]
 pub(crate) struct Trie {

@@ -1,7 +1,8 @@
 //! From phrases to the trie that finds them.
 
 use super::filter::{LeadSet, Openings, Single, Thirds, pair};
-use super::{End, Listed, Node, Start, Trie};
+use super::node::{End, Node, Start};
+use super::{Listed, Trie};
 
 /// Phrases to be looked for.
 #[derive(Debug, Default)]
