@@ -98,7 +98,7 @@ pub struct Learned {
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
     grams: Vec<Gram>,
-    margins: Vec<f32>,
+    longer: [Vec<Gram>; 2],
 }
 
 impl Model {
@@ -145,10 +145,9 @@ impl Model {
         if units.is_empty() || units.len() > MOST_CHARACTERS {
             return None;
         }
-        let Workspace { grams, margins } = work;
-        grams_of(units, grams);
-        margins.clear();
-        margins.resize(self.classes.len(), 0.0);
+        let Workspace { grams, longer } = work;
+        grams_of(units, grams, longer);
+        let mut margins = [0.0; 1 << u8::BITS];
         let mut length = 0.0;
         for gram in grams.iter() {
             let Some(row) = self.rows.get(gram) else {
@@ -209,9 +208,13 @@ pub fn logistic(x: f32) -> f32 {
     1.0 / (1.0 + libm::expf(-x))
 }
 
-/// The distinct n-grams of a text, sorted.
-pub(crate) fn grams_of(units: &[Unit], grams: &mut Vec<Gram>) {
-    grams.clear();
+/// The distinct n-grams of a text, sorted; `longer` is memory to use.
+pub(crate) fn grams_of(units: &[Unit], grams: &mut Vec<Gram>, longer: &mut [Vec<Gram>; 2]) {
+    // Each length by itself, for every longer n-gram is a greater number: three small sorts are quicker than one.
+    let [twos, threes] = longer;
+    for grams in [&mut *grams, twos, threes] {
+        grams.clear();
+    }
     let edge = EDGE as u64;
     let mut window = (0, edge);
     let mut push = |window: &mut (u64, u64), ch: u64| {
@@ -219,9 +222,9 @@ pub(crate) fn grams_of(units: &[Unit], grams: &mut Vec<Gram>) {
         if ch != edge {
             grams.push(ch);
         }
-        grams.push(old << 16 | ch);
+        twos.push(old << 16 | ch);
         if older != 0 {
-            grams.push(older << 32 | old << 16 | ch);
+            threes.push(older << 32 | old << 16 | ch);
         }
         *window = (old, ch);
     };
@@ -232,7 +235,11 @@ pub(crate) fn grams_of(units: &[Unit], grams: &mut Vec<Gram>) {
         push(&mut window, u64::from(unit.ch()));
     }
     push(&mut window, edge);
-    grams.sort_unstable();
+    for grams in [&mut *grams, twos, threes] {
+        grams.sort_unstable();
+    }
+    grams.append(twos);
+    grams.append(threes);
     grams.dedup();
 }
 

@@ -6,7 +6,7 @@ use super::callback::may_name_time;
 use super::dial;
 use super::event::{Answerer, DialResult};
 use super::learned::Learned;
-use super::lexicon::{Hit, Scratch};
+use super::lexicon::{Hit, Hits, Scratch};
 use super::scope;
 use super::script::{Ask, ConceptSet, CustomerList, NodeIndex, RobotList, Script};
 use super::text::units::{Gap, Units, count_words, has_words, last_clause};
@@ -132,7 +132,7 @@ pub fn read_customer(script: &Script, text: &str, scratch: &mut Scratch) -> Cust
     if reading.machine.is_none() && units.words >= 6 && units.recording() {
         reading.carrier = dial::carrier_announcement(text);
     }
-    reading.hits = hits.into_boxed_slice();
+    reading.hits = hits.as_slice().into();
     reading
 }
 
@@ -182,7 +182,7 @@ pub fn read_robot(script: &Script, text: &str, recognise: bool, timed: bool, scr
         (false, false) => count_words(text),
         (false, true) => 0,
     };
-    let hits = script.robot.read_units(scratch);
+    let (hits, cues) = if recognise { script.robot.read_both(scratch) } else { (script.robot.read_units(scratch), Hits::new()) };
     let units = &scratch.units;
     let last_clause = units.list.iter().rposition(|unit| unit.gap() >= Gap::Clause).unwrap_or_default();
     let (clause_at, text_end) = (units.at(last_clause), units.end());
@@ -208,7 +208,7 @@ pub fn read_robot(script: &Script, text: &str, recognise: bool, timed: bool, scr
         };
     }
     if recognise {
-        reading.candidates = candidates(script, &script.robot.read_asides(scratch), reading.length, text_end);
+        reading.candidates = candidates(script, &cues, reading.length, text_end);
     }
     reading
 }

@@ -163,7 +163,12 @@ impl Expr {
     /// Whether a boolean expression holds.
     #[must_use]
     pub fn holds(&self, facts: Facts<'_>) -> bool {
-        matches!(self.value(facts, &mut Vec::new()), Value::Bool(true))
+        match self {
+            Self::And(parts) => parts.iter().all(|part| part.holds(facts)),
+            Self::Or(parts) => parts.iter().any(|part| part.holds(facts)),
+            Self::Not(inner) => !inner.holds(facts),
+            other => matches!(other.value(facts, &mut Vec::new()), Value::Bool(true)),
+        }
     }
 
     /// An expression's value as a person reads it.

@@ -65,7 +65,11 @@ impl MatcherBuilder {
             EntryKind::Phrase => {
                 let symbols = symbols(&entry.text, units);
                 let listed = Listed::new(id, entry.list, marks(entry, &symbols));
-                self.chars.add(&symbols, listed);
+                if entry.at_start {
+                    self.chars.add_opening(&symbols, listed);
+                } else {
+                    self.chars.add(&symbols, listed);
+                }
                 if pinyin && !entry.exception && symbols.len() >= PINYIN_MIN {
                     let syllables: Vec<u16> = units.list.iter().map(|unit| unit.sound()).collect();
                     if syllables.iter().all(|&syllable| syllable != 0) {
@@ -132,12 +136,18 @@ impl Matcher {
         due.clear();
         let scattered = units.scattered();
         self.chars.scan(units, |listed, span| {
-            if listed.marks & mark::ANCHOR != 0 {
-                if !span.skipped && (span.widest < Gap::Clause || scattered) && due.len() < MOST_DUE {
-                    due.extend(self.due_at(listed, span.start, units));
+            let whole = !span.skipped && (span.widest < Gap::Clause || scattered);
+            for &listed in listed {
+                if listed.marks & mark::ANCHOR != 0 {
+                    if whole
+                        && due.len() < MOST_DUE
+                        && let Some(here) = self.due_at(listed, span.start, units)
+                    {
+                        due.push(here);
+                    }
+                } else if raw.len() < MOST_HITS && fits(listed.marks, &span, units, scattered) {
+                    raw.push(raw_hit(listed, &span, units, exactness(&span, units)));
                 }
-            } else if raw.len() < MOST_HITS && fits(listed.marks, &span, units, scattered) {
-                raw.push(raw_hit(listed, &span, units, exactness(&span, units)));
             }
         });
         let phrases = raw.len();
@@ -151,16 +161,19 @@ impl Matcher {
         if !self.sounds.is_empty() {
             let widest = if scattered { Gap::Clause } else { Gap::Dropped };
             self.sounds.scan_sounds(units, widest, |listed, span| {
-                let hit = raw_hit(listed, &span, units, Match::Pinyin);
                 // What stands there as listed needs no slip of the recogniser to explain it.
-                let stands = |phrase: &RawHit| (phrase.hit.start, phrase.hit.end) == (hit.hit.start, hit.hit.end);
-                if !raw.get(..phrases).unwrap_or_default().iter().any(stands)
-                    && raw.len() < MOST_HITS
-                    && fits(listed.marks, &span, units, scattered)
-                    && let Some(entry) = entries.get(listed.entry as usize)
-                    && sounds_only(entry, &span, units)
-                {
-                    raw.push(hit);
+                let place = units.places(span.start, span.end);
+                if raw.get(..phrases).unwrap_or_default().iter().any(|phrase| (phrase.hit.start, phrase.hit.end) == place) {
+                    return;
+                }
+                for &listed in listed {
+                    if raw.len() < MOST_HITS
+                        && fits(listed.marks, &span, units, scattered)
+                        && let Some(entry) = entries.get(listed.entry as usize)
+                        && sounds_only(entry, &span, units)
+                    {
+                        raw.push(raw_hit(listed, &span, units, Match::Pinyin));
+                    }
                 }
             });
         }

@@ -113,13 +113,16 @@ pub struct Scratch {
     pub(crate) learned: Workspace,
 }
 
-/// Many lists, compiled: two matchers, of the lists that are always read and of the asides.
+/// Many lists, compiled: two matchers, of the lists that are always read and of the asides, or a third of both.
 #[derive(Debug)]
 pub struct Lexicon {
     lists: Box<[List]>,
     entries: Box<[Entry]>,
     main: Matcher,
     asides: Matcher,
+    /// Of all lists, for texts of which both kinds are read; `None` where some are looked for by sound, which depends on what else
+    /// stands there.
+    all: Option<Matcher>,
 }
 
 /// A pattern that could not be compiled.
@@ -143,19 +146,23 @@ impl Lexicon {
         let mut units = Units::default();
         let frequencies = frequencies(&entries, &mut units);
         let (mut main, mut asides) = (MatcherBuilder::default(), MatcherBuilder::default());
+        let together = lists.iter().any(|list| list.aside) && !lists.iter().any(|list| list.pinyin);
+        let mut all = together.then(MatcherBuilder::default);
         let mut errors = Vec::new();
         for (number, entry) in entries.iter().enumerate() {
             let list = lists.get(usize::from(entry.list));
             let matcher = if list.is_some_and(|list| list.aside) { &mut asides } else { &mut main };
             let pinyin = list.is_some_and(|list| list.pinyin);
-            if let Err(reason) = matcher.add(number as EntryId, entry, pinyin, &frequencies, &mut units) {
+            let mut add = |matcher: &mut MatcherBuilder| matcher.add(number as EntryId, entry, pinyin, &frequencies, &mut units);
+            if let Err(reason) = add(matcher).and_then(|()| all.as_mut().map_or(Ok(()), add)) {
                 errors.push(PatternError { entry: number, reason });
             }
         }
         if !errors.is_empty() {
             return Err(errors);
         }
-        Ok(Self { lists: lists.into(), entries: entries.into(), main: main.build(), asides: asides.build() })
+        let all = all.map(MatcherBuilder::build);
+        Ok(Self { lists: lists.into(), entries: entries.into(), main: main.build(), asides: asides.build(), all })
     }
 
     /// The lists.
@@ -202,6 +209,23 @@ impl Lexicon {
     pub(crate) fn read_asides(&self, scratch: &mut Scratch) -> Hits {
         let exact = self.asides.find(&self.entries, scratch);
         resolve(&self.lists, &mut scratch.raw, exact)
+    }
+
+    /// As [`read_units`](Self::read_units) and [`read_asides`](Self::read_asides), of the text last cut into `scratch`.
+    pub(crate) fn read_both(&self, scratch: &mut Scratch) -> (Hits, Hits) {
+        let Some(all) = &self.all else { return (self.read_units(scratch), self.read_asides(scratch)) };
+        all.find(&self.entries, scratch);
+        let raw = scratch.raw.as_mut_slice();
+        // Each resolved by itself, in the order of finding, which the sort keeps.
+        raw.sort_by_key(|found| self.is_aside(found));
+        let (main, asides) = raw.split_at_mut(raw.partition_point(|found| !self.is_aside(found)));
+        scratch.excepted = main.iter().any(RawHit::is_exception);
+        let (main_exact, asides_exact) = (main.len(), asides.len());
+        (resolve(&self.lists, main, main_exact), resolve(&self.lists, asides, asides_exact))
+    }
+
+    fn is_aside(&self, found: &RawHit) -> bool {
+        self.lists.get(usize::from(found.hit.list)).is_some_and(|list| list.aside)
     }
 
     /// Whether asides may be all that the text holds; true also where there are none. A cheap look that most texts fail at their

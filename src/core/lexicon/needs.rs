@@ -39,6 +39,8 @@ pub(super) struct WayCut {
 pub(super) struct Need {
     pub(super) literals: Vec<String>,
     pub(super) side: Side,
+    /// Fewest characters from the anchor's beginning to the literal's.
+    pub(super) nearest: usize,
     /// Most characters from the anchor's beginning to the literal's.
     pub(super) within: usize,
 }
@@ -105,18 +107,25 @@ fn cut_way(way: &Hir, frequencies: &FxHashMap<u16, f64>) -> Option<WayCut> {
         most_of(between.skip_while(|next| repeats(next, part)))
     };
     let from_anchor = |place: usize| most_of(parts.iter().take(range.end + place).skip(range.start));
-    let mut needs: Vec<Need> =
-        before.iter().enumerate().filter_map(|(place, part)| need(part, Side::Before, up_to_anchor(place, part)?)).collect();
-    needs.extend(after.iter().enumerate().filter_map(|(place, part)| need(part, Side::Behind, from_anchor(place)?)));
+    let before_anchor = |(place, part)| need(part, Side::Before, up_to_anchor(place, part)?, 0);
+    let behind_anchor = |(place, part)| need(part, Side::Behind, from_anchor(place)?, shortest(&anchors));
+    let mut needs: Vec<Need> = before.iter().enumerate().filter_map(before_anchor).collect();
+    needs.extend(after.iter().enumerate().filter_map(behind_anchor));
     needs.sort_by_key(|need| need.literals.len() * need.within);
     Some(WayCut { before: Hir::concat(before.to_vec()), anchors, needs })
 }
 
-/// What a part needs that is `distance` characters at most from the anchor.
-fn need(part: &Hir, side: Side, distance: usize) -> Option<Need> {
+/// What a part needs that is `distance` characters at most from the anchor, and `behind` at least.
+fn need(part: &Hir, side: Side, distance: usize, behind: usize) -> Option<Need> {
     let (literals, reach) = required(part, side)?;
     let within = distance + reach?;
-    (within <= FARTHEST && literals.iter().all(|literal| is_findable(literal))).then_some(Need { literals, side, within })
+    let nearest = if side == Side::Before { shortest(&literals) } else { behind };
+    (within <= FARTHEST && literals.iter().all(|literal| is_findable(literal))).then_some(Need { literals, side, nearest, within })
+}
+
+/// Characters of the shortest.
+fn shortest(literals: &[String]) -> usize {
+    literals.iter().map(|literal| literal.chars().count()).min().unwrap_or_default()
 }
 
 /// Whether `next` is more of the same: then a match holds `part` right before what follows both.
@@ -291,7 +300,7 @@ fn required(hir: &Hir, side: Side) -> Option<(Vec<String>, Option<usize>)> {
 
 /// The longer its shortest literal and the fewer its alternatives, the rarer a set fires.
 fn worth(literals: &[String]) -> (usize, std::cmp::Reverse<usize>) {
-    (literals.iter().map(|literal| literal.chars().count()).min().unwrap_or_default(), std::cmp::Reverse(literals.len()))
+    (shortest(literals), std::cmp::Reverse(literals.len()))
 }
 
 fn members(class: &Class, most: usize) -> Option<Vec<String>> {

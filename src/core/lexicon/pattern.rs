@@ -4,7 +4,7 @@
 //! comes after. The trie finds the literals; from one a small machine goes back over what comes before to where a match would
 //! begin, and forth from there. What is found is what the regex crate's `find_iter` finds.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use regex_automata::{Input, meta};
 use rustc_hash::FxHashMap;
@@ -47,21 +47,23 @@ pub(super) struct Anchors {
 pub(super) struct Near {
     first: Characters,
     side: Side,
-    within: usize,
+    /// Fewest and most characters between the two beginnings.
+    distance: RangeInclusive<usize>,
 }
 
 impl Near {
     fn of(need: &Need) -> Self {
         let first = Characters::of(need.literals.iter().filter_map(|literal| literal.encode_utf16().next()));
-        Self { first, side: need.side, within: need.within }
+        Self { first, side: need.side, distance: need.nearest..=need.within }
     }
 
     /// Whether it may stand near an anchor at the unit `at`. Among units nothing is farther than in the text.
     pub(super) fn is_met(&self, units: &Units, at: usize) -> bool {
         let list = units.list.as_slice();
+        let (nearest, within) = (*self.distance.start(), *self.distance.end());
         let near = match self.side {
-            Side::Before => list.get(at.saturating_sub(self.within)..at),
-            Side::Behind => list.get(at + 1..list.len().min(at + 1 + self.within)),
+            Side::Before => list.get(at.saturating_sub(within)..(at + 1).saturating_sub(nearest)),
+            Side::Behind => list.get(at + nearest..list.len().min(at + 1 + within)),
         };
         near.unwrap_or_default().iter().any(|unit| self.first.may_hold(unit.ch()))
     }

@@ -30,8 +30,7 @@ impl Characters {
     }
 
     fn place(ch: u16) -> (usize, u64) {
-        let hash = ch.wrapping_mul(0x9E37) >> 6;
-        (usize::from(hash >> 6), 1 << (hash & 63))
+        (usize::from(ch >> 6 & 15), 1 << (ch & 63))
     }
 
     #[inline]

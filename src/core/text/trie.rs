@@ -1,19 +1,22 @@
 //! Finds every listed phrase in a text, tolerating what recognisers put between its characters.
 //!
 //! Phrases are walked from each place of the text, which finds all that overlap: resolving exceptions and opposites needs
-//! them. It stays fast because nearly every place is refused before the walk by two small sets, of the phrases' first
-//! three symbols and of their first four; because a walk begins behind the first two; and because nodes lie level by level, a
-//! node's children side by side, so that even 100,000 phrases fill few cache lines. The same structure serves characters and
-//! syllables.
+//! them. It stays fast because nearly every place is refused before the walk by a small set of the phrases' first three symbols,
+//! of many phrases also by one of their first four; because a walk begins behind the first two, where more is known of the third;
+//! because what is looked up is fetched for many places before it is used for the first; and because nodes are small and lie level
+//! by level, a node's children side by side, so that even 100,000 phrases fill few cache lines. The same structure serves
+//! characters and syllables.
 
 mod build;
 mod filter;
+mod node;
 
 pub(crate) use build::TrieBuilder;
 
 use super::fold::NO_SYLLABLE;
 use super::units::{Gap, Unit, Units};
-use filter::{LeadSet, Openings, each_place, packed, pair};
+use filter::{LeadSet, Openings, Single, Thirds, ask_each, each_place, pair};
+use node::{End, Node, Start};
 
 /// What stands in a list at a phrase's end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,47 +47,25 @@ pub(crate) struct Span {
 
 /// Most units passed over inside one phrase, so that a pathological text costs no more than a few steps a place.
 const MOST_SKIPPED: u32 = 8;
-/// A prefix of phrases.
-#[derive(Debug, Clone, Copy, Default)]
-struct Node {
-    /// The first of the nodes one symbol further; they end where those of the next node begin.
-    children: u32,
-    /// How many phrases end here.
-    ends: u8,
-    /// The one that ends here; of several, its `entry` is where they stand in the trie's list.
-    end: Listed,
-}
-
-/// Where a walk begins: one or two symbols, the second 0 if it is one.
-#[derive(Debug, Clone, Copy, Default)]
-struct Start {
-    /// 0: the slot is free.
-    symbols: u32,
-    node: u32,
-}
-
-impl Start {
-    const fn slot(symbols: u32, shift: u32) -> usize {
-        (symbols.wrapping_mul(0x9E37_79B9) >> shift) as usize
-    }
-}
-
 /// The phrases of a lexicon, ready to be looked for.
 #[derive(Debug)]
 pub(crate) struct Trie {
     /// Of each symbol, whether it is a phrase by itself.
-    singles: Box<[bool; 1 << 16]>,
+    singles: Box<[Single; 1 << 16]>,
     /// What phrases of two symbols and more begin with, up to three symbols of each.
     openings: Openings,
-    /// The same, up to four symbols.
-    leads: LeadSet,
+    /// The same, up to four symbols, where there are so many that a look at where they lead costs more than one at these.
+    leads: Option<LeadSet>,
     starts: Box<[Start]>,
     shift: u32,
     /// node → the symbol that leads to it
     symbols: Box<[u16]>,
     /// One more than there are nodes, for the end of the last one's children.
     nodes: Box<[Node]>,
-    ends: Box<[Listed]>,
+    /// Of each node.
+    ends: Box<[End]>,
+    /// Where several end at one node.
+    several: Box<[Listed]>,
     /// Symbols of the longest phrase.
     longest: usize,
 }
@@ -95,60 +76,79 @@ impl Trie {
         self.nodes.len() <= 2
     }
 
-    /// Calls `found` for each occurrence of each phrase of characters. No phrase reaches over the end of a
+    /// Calls `found` for each occurrence of phrases of characters, with all that are the same. No phrase reaches over the end of a
     /// sentence; a phrase may go on behind a stutter or a hesitation.
     #[inline(always)]
-    pub(crate) fn scan(&self, units: &Units, mut found: impl FnMut(Listed, Span)) {
-        let may_begin = |first: Unit, second: Unit, third: Unit| {
+    pub(crate) fn scan(&self, units: &Units, mut found: impl FnMut(&[Listed], Span)) {
+        each_place(
+            units,
+            |list| self.begins(list),
+            |list, place| self.slot_of(list.get(place..)),
+            |place, slot| self.find_here(units, place, slot, &mut found),
+        );
+    }
+
+    /// Whether a phrase may begin at each of the first units of `list`, a bit each.
+    #[inline(never)]
+    fn begins(&self, list: &[Unit]) -> u64 {
+        ask_each(list, |[first, second, third]| {
             let thirds = self.openings.behind(first.ch(), second.ch());
-            thirds.may_be(third.ch()) | u32::from(second.or(third).passable()) | u32::from(self.is_single(first.ch()))
-        };
-        each_place(units, may_begin, |place| self.find_at(units, place, &mut found));
+            thirds.may_be(third.ch()) | u32::from(second.or(third).passable()) | self.single(first.ch()).is_phrase()
+        })
     }
 
     /// As [`scan`](Self::scan), of one place.
-    pub(crate) fn find_at(&self, units: &Units, place: usize, found: &mut impl FnMut(Listed, Span)) {
-        let ahead = [units.get(place), units.get(place + 1), units.get(place + 2), units.get(place + 3)];
-        if self.is_single(ahead[0].ch()) {
-            self.find_single(place, ahead[0].ch(), found);
+    pub(crate) fn find_at(&self, units: &Units, place: usize, found: &mut impl FnMut(&[Listed], Span)) {
+        self.find_here(units, place, self.slot_of(units.list.get(place..)), found);
+    }
+
+    /// As [`find_at`](Self::find_at), where the slot was looked at already where the first two units lead.
+    #[inline(always)]
+    fn find_here(&self, units: &Units, place: usize, slot: Start, found: &mut impl FnMut(&[Listed], Span)) {
+        let Some([first, behind @ ..]) = units.list.get(place..) else { return };
+        let single = self.single(first.ch());
+        if single != Single::NONE && single.may_count(place.checked_sub(1).map_or(Unit::NONE, |before| units.get(before)), *first) {
+            self.find_single(place, first.ch(), found);
         }
-        if ahead[1].passable() && units.filler_at(place + 1) > 0 {
-            self.walk(units, place, 1, found);
-        } else if self.may_lead(ahead) {
-            self.walk(units, place, 2, found);
+        let Some((second, behind)) = behind.split_first() else { return };
+        let mut span = Span { start: place, end: place, widest: Gap::None, skipped: false };
+        if second.passable() && units.filler_at(place + 1) > 0 {
+            if let Some(start) = self.start(first.ch(), 0) {
+                self.walk(units, start.node(), first.ch(), span, found);
+            }
+        } else if second.gap() != Gap::Sentence
+            && self.leads.as_ref().is_none_or(|leads| leads.may_lead(first, second, behind))
+            && let Some(start) = self.start_from(slot, first.ch(), second.ch())
+        {
+            span.end += 1;
+            span.widest = second.gap();
+            if start.ends() {
+                self.tell(start.node(), span, found);
+            }
+            let Some(third) = behind.first() else { return };
+            // A stutter is passed over from where it begins.
+            let stutters = || {
+                let goes_on = behind.get(1).is_some_and(|fourth| fourth.passable()) && second.ch() != third.ch();
+                first.ch() == second.ch() && !start.ends() && !goes_on
+            };
+            if start.thirds.may_be(Thirds::again(third.ch())) & 1 == 1 || third.passable() && !stutters() {
+                self.walk(units, start.node(), second.ch(), span, found);
+            }
         }
     }
 
     #[inline(never)]
-    fn find_single(&self, place: usize, symbol: u16, found: &mut impl FnMut(Listed, Span)) {
+    fn find_single(&self, place: usize, symbol: u16, found: &mut impl FnMut(&[Listed], Span)) {
         let span = Span { start: place, end: place, widest: Gap::None, skipped: false };
-        self.emit(self.start(symbol, 0), span, found);
+        if let Some(start) = self.start(symbol, 0) {
+            self.emit(start.node(), span, found);
+        }
     }
 
-    /// Whether a phrase may begin with these units.
-    fn may_lead(&self, [first, second, third, fourth]: [Unit; 4]) -> bool {
-        let lead = packed([first.ch(), second.ch(), third.ch(), fourth.ch()]);
-        self.leads.may_hold(lead)
-            | self.leads.may_hold(lead >> 16)
-            | self.leads.may_hold(lead >> 32)
-            | third.passable() & (first.ch() != second.ch())
-            | fourth.passable() & (second.ch() != third.ch())
-    }
-
-    /// Goes on from the first `known` units at `start`, one or two.
-    fn walk(&self, units: &Units, start: usize, known: usize, found: &mut impl FnMut(Listed, Span)) {
+    /// Goes on from a node behind the unit at `span`'s end, of the character `previous`.
+    fn walk(&self, units: &Units, mut node: u32, mut previous: u16, mut span: Span, found: &mut impl FnMut(&[Listed], Span)) {
         let list = units.list.as_slice();
-        let mut at = start + known;
-        let Some([first, .., last] | [first @ last]) = list.get(start..at) else { return };
-        if known > 1 && last.gap() == Gap::Sentence {
-            return;
-        }
-        let Some(mut node) = self.start(first.ch(), if known > 1 { last.ch() } else { 0 }) else { return };
-        let mut span = Span { start, end: at - 1, widest: if known > 1 { last.gap() } else { Gap::None }, skipped: false };
-        if known > 1 {
-            self.emit(Some(node), span, found);
-        }
-        let mut previous = last.ch();
+        let mut at = span.end + 1;
         let mut skipped = 0;
         while let Some(unit) = list.get(at).filter(|unit| unit.gap() != Gap::Sentence) {
             span.widest = span.widest.max(unit.gap());
@@ -156,7 +156,7 @@ impl Trie {
                 node = child;
                 previous = unit.ch();
                 span.end = at;
-                self.emit(Some(node), span, found);
+                self.emit(node, span, found);
                 at += 1;
                 continue;
             }
@@ -175,26 +175,37 @@ impl Trie {
 
     /// Calls `found` for each occurrence of each phrase of syllables, three and more of them, with no gap
     /// wider than `widest` inside.
-    pub(crate) fn scan_sounds(&self, units: &Units, widest: Gap, mut found: impl FnMut(Listed, Span)) {
-        let may_begin = |first: Unit, second: Unit, third: Unit| self.openings.behind(first.sound(), second.sound()).may_be(third.sound());
-        each_place(units, may_begin, |place| self.find_sounds_at(units, place, widest, &mut found));
+    pub(crate) fn scan_sounds(&self, units: &Units, widest: Gap, mut found: impl FnMut(&[Listed], Span)) {
+        let slot = |list: &[Unit], place: usize| match list.get(place..) {
+            Some([one, two, ..]) => self.starts.get(Start::slot(pair(one.sound(), two.sound()), self.shift)).copied().unwrap_or_default(),
+            _ => Start::default(),
+        };
+        each_place(units, |list| self.sounds_begin(list), slot, |place, slot| self.find_sounds_at(units, place, slot, widest, &mut found));
+    }
+
+    /// As [`begins`](Self::begins), of phrases of syllables.
+    #[inline(never)]
+    fn sounds_begin(&self, list: &[Unit]) -> u64 {
+        ask_each(list, |[first, second, third]| self.openings.behind(first.sound(), second.sound()).may_be(third.sound()))
     }
 
     #[inline(never)]
-    fn find_sounds_at(&self, units: &Units, place: usize, widest: Gap, found: &mut impl FnMut(Listed, Span)) {
-        let (one, two, three) = (units.get(place), units.get(place + 1), units.get(place + 2));
-        let lead = packed([one.sound(), two.sound(), three.sound(), units.get(place + 3).sound()]);
-        if !self.leads.may_hold(lead >> 16) && !self.leads.may_hold(lead) {
-            return;
-        }
+    fn find_sounds_at(&self, units: &Units, place: usize, slot: Start, widest: Gap, found: &mut impl FnMut(&[Listed], Span)) {
+        let Some([one, two, three, behind @ ..]) = units.list.get(place..) else { return };
         let mut span = Span { start: place, end: place + 2, widest: two.gap().max(three.gap()), skipped: false };
         if span.widest > widest || two.sound() == NO_SYLLABLE {
             return;
         }
-        let start = self.start(one.sound(), two.sound()).and_then(|node| self.child(node, three.sound()));
-        let Some(mut node) = start else { return };
-        self.emit(start, span, found);
-        for unit in units.list.iter().skip(place + 3) {
+        if let Some(leads) = &self.leads
+            && !leads.may_sound([*one, *two, *three], behind.first())
+        {
+            return;
+        }
+        let start =
+            self.start_from(slot, one.sound(), two.sound()).filter(|start| start.thirds.may_be(Thirds::again(three.sound())) & 1 == 1);
+        let Some(mut node) = start.and_then(|start| self.child(start.node(), three.sound())) else { return };
+        self.emit(node, span, found);
+        for unit in behind {
             span.widest = span.widest.max(unit.gap());
             if span.widest > widest {
                 break;
@@ -202,51 +213,70 @@ impl Trie {
             let Some(child) = self.child(node, unit.sound()) else { break };
             node = child;
             span.end += 1;
-            self.emit(Some(node), span, found);
+            self.emit(node, span, found);
         }
     }
 
     /// Whether a phrase of syllables may hold the unit at `at`. No false "no".
     pub(crate) fn may_reach(&self, units: &Units, at: usize) -> bool {
+        let sound = |place: usize| units.get(place).sound();
         !self.is_empty()
-            && (at.saturating_sub(self.longest)..=at).any(|start| {
-                let sound = |further: usize| units.get(start + further).sound();
-                let lead = packed([sound(0), sound(1), sound(2), sound(3)]);
-                self.leads.may_hold(lead >> 16) || self.leads.may_hold(lead)
-            })
+            && (at.saturating_sub(self.longest)..=at)
+                .any(|start| self.openings.behind(sound(start), sound(start + 1)).may_be(sound(start + 2)) & 1 == 1)
     }
 
     #[inline]
-    fn is_single(&self, symbol: u16) -> bool {
-        self.singles.get(usize::from(symbol)).is_some_and(|single| *single)
+    fn single(&self, symbol: u16) -> Single {
+        self.singles.get(usize::from(symbol)).copied().unwrap_or(Single::NONE)
     }
 
+    /// Tells of the phrases that end at a node, if any do.
     #[inline]
-    fn emit(&self, node: Option<u32>, span: Span, found: &mut impl FnMut(Listed, Span)) {
-        match node.and_then(|node| self.nodes.get(node as usize)) {
-            None | Some(Node { ends: 0, .. }) => {}
-            Some(Node { ends: 1, end, .. }) => found(*end, span),
-            Some(Node { ends, end, .. }) => {
-                let from = end.entry as usize;
-                self.ends.get(from..from + usize::from(*ends)).unwrap_or_default().iter().for_each(|&listed| found(listed, span));
-            }
+    fn emit(&self, node: u32, span: Span, found: &mut impl FnMut(&[Listed], Span)) {
+        if self.nodes.get(node as usize).is_some_and(|node| node.ends()) {
+            self.tell(node, span, found);
         }
     }
 
-    /// The node of one symbol (the second 0) or two.
     #[inline]
-    fn start(&self, first: u16, second: u16) -> Option<u32> {
+    fn tell(&self, node: u32, span: Span, found: &mut impl FnMut(&[Listed], Span)) {
+        let Some(End { count, only }) = self.ends.get(node as usize) else { return };
+        if *count == 1 {
+            found(std::slice::from_ref(only), span);
+        } else {
+            let from = only.entry as usize;
+            found(self.several.get(from..from + usize::from(*count)).unwrap_or_default(), span);
+        }
+    }
+
+    /// Where one symbol (the second 0) or two lead.
+    #[inline]
+    fn start(&self, first: u16, second: u16) -> Option<Start> {
+        let slot = self.starts.get(Start::slot(pair(first, second), self.shift)).copied().unwrap_or_default();
+        self.start_from(slot, first, second)
+    }
+
+    /// The slot that the first two units of a list are looked for at.
+    #[inline]
+    fn slot_of(&self, list: Option<&[Unit]>) -> Start {
+        let Some([first, second, ..]) = list else { return Start::default() };
+        self.starts.get(Start::slot(pair(first.ch(), second.ch()), self.shift)).copied().unwrap_or_default()
+    }
+
+    /// As [`start`](Self::start), where the first slot was looked at already.
+    #[inline]
+    fn start_from(&self, mut slot: Start, first: u16, second: u16) -> Option<Start> {
         let symbols = pair(first, second);
         let mut at = Start::slot(symbols, self.shift);
         loop {
-            let slot = self.starts.get(at)?;
             if slot.symbols == symbols {
-                return Some(slot.node);
+                return Some(slot);
             }
             if slot.symbols == 0 {
                 return None;
             }
             at = (at + 1) & (self.starts.len() - 1);
+            slot = *self.starts.get(at)?;
         }
     }
 
@@ -255,13 +285,13 @@ impl Trie {
         const FEW: usize = 8;
         let node = node as usize;
         let Some([here, next]) = self.nodes.get(node..node + 2) else { return None };
-        let children = self.symbols.get(here.children as usize..next.children as usize)?;
+        let children = self.symbols.get(here.children()..next.children())?;
         let place = if children.len() <= FEW {
             children.iter().position(|&child| child == symbol)?
         } else {
             children.binary_search(&symbol).ok()?
         };
-        Some(here.children + place as u32)
+        Some((here.children() + place) as u32)
     }
 }
 

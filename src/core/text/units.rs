@@ -40,6 +40,11 @@ impl Unit {
         Self(Info(if passable { word | Self::PASSABLE } else { word }))
     }
 
+    /// The same where a gap precedes it, of one that has none.
+    const fn behind(self, gap: Gap) -> Self {
+        Self(Info(self.0.0 | (gap as u32) << Self::GAP))
+    }
+
     /// The same where a hesitation begins with it.
     const fn begins_hesitation(self) -> Self {
         Self(Info(self.0.0 | Self::PASSABLE))
@@ -78,6 +83,12 @@ impl Unit {
     #[inline]
     pub(crate) const fn passable(self) -> bool {
         self.0.0 & Self::PASSABLE != 0
+    }
+
+    /// Whether a clause may begin with it where it stands behind `before`, a hesitation or repetition before it aside. No false "no".
+    #[inline]
+    pub(crate) const fn may_open(self, before: Self) -> bool {
+        matches!(self.gap(), Gap::Clause | Gap::Sentence) || self.or(before).passable()
     }
 
     /// What is so of either unit; of use for [`passable`](Self::passable).

@@ -246,8 +246,8 @@ fn items(script: &Arc<Script>, files: &[(ConceptIndex, Examples)], other: Option
     told.into_iter()
         .map(|(text, (is, is_not))| {
             let reading = read_customer(script, text, &mut scratch);
-            let mut grams = Vec::new();
-            grams_of(&scratch.units.list, &mut grams);
+            let (mut grams, mut longer) = (Vec::new(), Default::default());
+            grams_of(&scratch.units.list, &mut grams, &mut longer);
             let digest = Sha256::digest(text.as_bytes());
             Item {
                 // What the lists find in an utterance it is too, unless its author says no.

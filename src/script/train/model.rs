@@ -124,7 +124,7 @@ pub fn model(file: ModelFile, text: &str, bundle: &Bundle, concepts: &[Concept])
         return Err(unknown);
     }
     let mut scratch = Scratch::default();
-    let mut grams = Vec::new();
+    let (mut grams, mut longer) = (Vec::new(), Default::default());
     let mut examples = Vec::new();
     let mut classes = Vec::new();
     for (id, bias, Calibration { scale, shift, least }) in &file.classes {
@@ -134,7 +134,7 @@ pub fn model(file: ModelFile, text: &str, bundle: &Bundle, concepts: &[Concept])
         classes.push(Class { concept, bias: *bias, scale: *scale, shift: *shift, least: if off { f32::INFINITY } else { *least } });
         for (_, text, counter) in source.into_iter().flat_map(|source| source.lines) {
             scratch.units.cut(&text);
-            grams_of(&scratch.units.list, &mut grams);
+            grams_of(&scratch.units.list, &mut grams, &mut longer);
             examples.push(Example { concept, text: text.into(), counter, pairs: pairs_of(&grams) });
         }
     }

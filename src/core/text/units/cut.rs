@@ -62,25 +62,36 @@ impl<'a> Cutter<'a> {
     }
 
     /// Takes the letters and Han characters at the beginning of `text` that do not repeat the one before and have no part in a
-    /// hesitation, nearly all of a text, and gives what is left.
+    /// hesitation, and the punctuation between them: nearly all of a text. Gives what is left.
     fn take_run<'t>(&mut self, wide: Wide<'_>, text: &'t [u8]) -> &'t [u8] {
-        let (mut length, mut previous, mut gap) = (self.length, self.previous, (self.gap as u32) << Unit::GAP);
+        let (mut length, mut previous) = (self.length, self.previous);
         let slots = self.list.as_mut_slice();
         let mut rest = text;
-        while let Some((info, behind)) = wide.first(rest)
-            && info.0 & (Info::CLASSES | Info::PAUSES) == 0
-            && info.ch() != previous
-            && let Some(slot) = slots.get_mut(length)
-        {
-            *slot = Unit(Info(info.0 | gap));
-            gap = 0;
-            previous = info.ch();
-            length += 1;
+        loop {
+            let begun = length;
+            while let Some((info, behind)) = wide.first(rest)
+                && info.0 & (Info::CLASSES | Info::PAUSES) == 0
+                && info.ch() != previous
+                && let Some(slot) = slots.get_mut(length)
+            {
+                *slot = Unit(Info(info.0));
+                previous = info.ch();
+                length += 1;
+                rest = behind;
+            }
+            if begun < length
+                && let Some(first) = slots.get_mut(begun)
+            {
+                *first = first.behind(std::mem::replace(&mut self.gap, Gap::None));
+            }
+            let Some((info, behind)) = wide.first(rest) else { break };
+            let Some(opens) = gap_of(info.class()) else { break };
+            self.shift = self.shift.wrapping_add(1);
+            self.gap = self.gap.max(opens);
+            note(self.breaks, length, self.shift);
             rest = behind;
         }
-        if self.length < length {
-            (self.length, self.previous, self.gap) = (length, previous, Gap::None);
-        }
+        (self.length, self.previous) = (length, previous);
         rest
     }
 
@@ -88,9 +99,7 @@ impl<'a> Cutter<'a> {
     fn take(&mut self, info: Info) {
         match info.class() {
             Class::Word | Class::Symbol => self.push(info),
-            Class::Clause => self.leave_out(Gap::Clause),
-            Class::Sentence => self.leave_out(Gap::Sentence),
-            Class::Vanishes | Class::Expands => self.leave_out(Gap::Dropped),
+            class => self.leave_out(gap_of(class).unwrap_or(Gap::Dropped)),
         }
     }
 
@@ -106,9 +115,7 @@ impl<'a> Cutter<'a> {
             self.go_on_at(at);
             match info.class() {
                 Class::Word | Class::Symbol => self.push(info.as_folded()),
-                Class::Clause => self.open(Gap::Clause),
-                Class::Sentence => self.open(Gap::Sentence),
-                Class::Vanishes | Class::Expands => self.open(Gap::Dropped),
+                class => self.open(gap_of(class).unwrap_or(Gap::Dropped)),
             }
         }
         self.go_on_at(at + 1);
@@ -162,10 +169,25 @@ impl<'a> Cutter<'a> {
     }
 
     fn note_break(&mut self) {
-        let here = Break { unit: self.length as u32, shift: self.shift };
-        match self.breaks.last_mut() {
-            Some(last) if last.unit == here.unit => *last = here,
-            _ => self.breaks.push(here),
-        }
+        note(self.breaks, self.length, self.shift);
+    }
+}
+
+/// The gap that punctuation makes.
+#[inline]
+const fn gap_of(class: Class) -> Option<Gap> {
+    match class {
+        Class::Clause => Some(Gap::Clause),
+        Class::Sentence => Some(Gap::Sentence),
+        Class::Word | Class::Symbol | Class::Vanishes | Class::Expands => None,
+    }
+}
+
+/// From the unit at `length` on the text is `shift` ahead.
+fn note(breaks: &mut Vec<Break>, length: usize, shift: u32) {
+    let here = Break { unit: length as u32, shift };
+    match breaks.last_mut() {
+        Some(last) if last.unit == here.unit => *last = here,
+        _ => breaks.push(here),
     }
 }
