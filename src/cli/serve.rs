@@ -148,7 +148,7 @@ pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
         tracing::info!(calls, events, lost, store = &*without_passwords(&args.store), "open calls brought back");
     }
     let served = runtime.block_on(async {
-        tokio::spawn(refresh_when_told(security));
+        refresh_when_told(security);
         let mut stdout = std::io::stdout();
         writeln!(stdout, "listening on {address}")?;
         stdout.flush()?;
@@ -218,17 +218,19 @@ pub(super) fn told_to_stop() -> impl Future<Output = ()> + Send + 'static {
     }
 }
 
-/// Reads certificates and keys again at SIGHUP: they are looked at every so often anyway, but who sends it does not want to wait,
-/// and must not end the server.
-async fn refresh_when_told(security: Security) {
+/// From now on reads certificates and keys again at SIGHUP: they are looked at every so often anyway, but who sends it does not want to
+/// wait, and must not end the server, be it the moment that it says where it listens.
+fn refresh_when_told(security: Security) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
-        while hangup.recv().await.is_some() {
-            let security = security.clone();
-            // An error means that the server stops.
-            let _ = tokio::task::spawn_blocking(move || security.refresh(&Complaints::default())).await;
-        }
+        tokio::spawn(async move {
+            while hangup.recv().await.is_some() {
+                let security = security.clone();
+                // An error means that the server stops.
+                let _ = tokio::task::spawn_blocking(move || security.refresh(&Complaints::default())).await;
+            }
+        });
     }
 }
