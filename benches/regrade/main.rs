@@ -66,16 +66,13 @@ fn main() {
         if wanted("speedup") {
             speedup(&whole);
         }
-        if wanted("growth") || wanted("peers") {
-            let tenth = place.input(calls / 10);
-            if wanted("growth") {
-                growth(&tenth, &whole);
-            }
-            if wanted("peers")
-                && let Err(reason) = compare(&tenth, &whole)
-            {
-                println!("skipped: DuckDB and Polars ({reason})");
-            }
+        if wanted("growth") {
+            growth(&place.input(calls / 10), &whole);
+        }
+        if wanted("peers")
+            && let Err(reason) = compare(&whole)
+        {
+            println!("skipped: DuckDB and Polars ({reason})");
         }
     }
     if wanted("memory") {
@@ -192,12 +189,12 @@ fn growth(tenth: &Input, whole: &Input) {
 }
 
 /// Whole grading against the keyword part alone in DuckDB and Polars.
-fn compare(tenth: &Input, whole: &Input) -> Result<(), String> {
+fn compare(whole: &Input) -> Result<(), String> {
     let python = Python::found()?;
-    println!("\npeers: {}, default threads; of the ways to ask the one that is fastest on {} calls", python.versions, tenth.calls);
+    println!("\npeers: {}, default threads; of several ways to ask the fastest", python.versions);
     for (engine, name, limit) in PEERS {
         for (lists, rounds) in [("each", PEER_ROUNDS), ("single", 1)] {
-            let tried = python.run(&tenth.path, &["--engine", engine, "--lists", lists])?;
+            let tried = python.run(&whole.path, &["--engine", engine, "--lists", lists])?;
             let ways = tried["seconds"].as_object().ok_or("keywords.py told no times")?;
             let seconds = |way: &serde_json::Value| way.as_f64().unwrap_or(f64::INFINITY);
             let (way, _) = ways.iter().min_by(|a, b| seconds(a.1).total_cmp(&seconds(b.1))).ok_or("keywords.py knows no way")?;

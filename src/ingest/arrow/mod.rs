@@ -184,6 +184,17 @@ pub fn reads(form: Form, path: &[String]) -> bool {
     }
 }
 
+/// Whether a leaf column may be left out where it holds nothing but nulls: one of an event's fields, for its kind says that there is one.
+#[must_use]
+pub fn may_be_left_out(form: Form, path: &[String]) -> bool {
+    let field = |name: &String| events::NAMES.contains(&name.as_str()) && name != "kind";
+    match (form, path.split_first()) {
+        (Form::Nested, Some((root, inner))) if root == "events" => inner.iter().any(field),
+        (Form::Flat, Some((root, []))) => field(root),
+        _ => false,
+    }
+}
+
 /// A batch's columns, found.
 struct Columns {
     call_id: Option<Texts>,

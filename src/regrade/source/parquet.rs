@@ -11,10 +11,12 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::statistics::Statistics;
 use parquet::schema::types::SchemaDescriptor;
 
 use super::SourceError;
-use crate::ingest::arrow::{ArrowCalls, Form, first_other, last_id, reads};
+use crate::ingest::arrow::{ArrowCalls, Form, first_other, last_id, may_be_left_out, reads};
 use crate::ingest::recorded::{Given, Reading};
 use crate::regrade::guard::guarded;
 
@@ -29,8 +31,6 @@ pub(super) struct Table {
     path: PathBuf,
     metadata: ArrowReaderMetadata,
     form: Form,
-    /// The columns that are read.
-    columns: ProjectionMask,
     /// Only the call's id.
     ids: ProjectionMask,
 }
@@ -42,9 +42,8 @@ impl Table {
         let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| failed(error.to_string()))?;
         // Also tells what is wrong with the columns, before anything is graded.
         let form = ArrowCalls::new(metadata.schema(), crate::ingest::Limits::default()).map_err(|error| failed(error.to_string()))?.form();
-        let schema = metadata.parquet_schema();
-        let (columns, ids) = (leaves(schema, |path| reads(form, path)), leaves(schema, |path| path == ["call_id"]));
-        Ok(Self { path: path.to_owned(), form, columns, ids, metadata })
+        let ids = leaves(metadata.parquet_schema(), |_, path| path == ["call_id"]);
+        Ok(Self { path: path.to_owned(), form, ids, metadata })
     }
 
     /// A row group of it; `None` behind the last.
@@ -54,6 +53,16 @@ impl Table {
 
     fn rows(&self, group: usize) -> usize {
         self.metadata.metadata().row_groups().get(group).map_or(0, |group| usize::try_from(group.num_rows()).unwrap_or(0))
+    }
+
+    /// The columns of a row group that are read. Most kinds of events are rare and most of their fields null: what by the statistics holds
+    /// nothing need not be decoded, for a column that is not there holds nothing either.
+    fn columns(&self, group: usize) -> ProjectionMask {
+        let group = self.metadata.metadata().row_groups().get(group);
+        let is_empty = |place: usize| group.and_then(|group| group.columns().get(place)).is_some_and(is_empty);
+        leaves(self.metadata.parquet_schema(), |place, path| {
+            reads(self.form, path) && !(may_be_left_out(self.form, path) && is_empty(place))
+        })
     }
 
     /// Reads some rows of a row group, or all of them.
@@ -84,10 +93,16 @@ fn decoded<T, E: std::fmt::Display>(doing: impl FnOnce() -> Result<T, E>) -> Res
     guarded(doing).map_err(|panic| format!("damaged: {panic}"))?.map_err(|error| error.to_string())
 }
 
-/// The leaf columns whose path is wanted.
-fn leaves(schema: &SchemaDescriptor, wanted: impl Fn(&[String]) -> bool) -> ProjectionMask {
-    let places = schema.columns().iter().enumerate().filter(|(_, column)| wanted(column.path().parts())).map(|(place, _)| place);
-    ProjectionMask::leaves(schema, places)
+/// The leaf columns that are wanted, by their place and path.
+fn leaves(schema: &SchemaDescriptor, wanted: impl Fn(usize, &[String]) -> bool) -> ProjectionMask {
+    let columns = schema.columns().iter().enumerate();
+    ProjectionMask::leaves(schema, columns.filter(|(place, column)| wanted(*place, column.path().parts())).map(|(place, _)| place))
+}
+
+/// Whether the statistics say that a column holds nothing but nulls.
+fn is_empty(column: &ColumnChunkMetaData) -> bool {
+    let nulls = column.statistics().and_then(Statistics::null_count_opt);
+    nulls.is_some_and(|nulls| u64::try_from(column.num_values()) == Ok(nulls))
 }
 
 /// A row group of a file.
@@ -163,7 +178,7 @@ impl<'a> Rows<'a> {
         let mut at = rows.start;
         let outcome = (|| {
             for batch in
-                self.table.batches(group, &self.table.columns, (!whole).then(|| rows.clone())).map_err(|error| error.to_string())?
+                self.table.batches(group, &self.table.columns(group), (!whole).then(|| rows.clone())).map_err(|error| error.to_string())?
             {
                 let batch = batch.map_err(|error| error.to_string())?;
                 self.take(&batch)?;
