@@ -155,6 +155,7 @@ const CHINESE: &[(&str, &str, &str)] = &[
     ("serve", "max_streams", "一个租户同时最多打开多少个流；0 为不限"),
     ("serve", "max_requests_per_second", "一个租户每秒最多多少个请求，打开一个流算一个；0 为不限"),
     ("serve", "max_queued_regrades", "一个租户最多排队多少个重新评级任务；0 为不限"),
+    ("serve", "max_regrade_rate", "每秒最多重新评级多少通通话；0 为尽快"),
     ("serve", "regrade_retention_days", "重新评级任务和结果在结束多少天后删除；0 为永不"),
     ("loadgen", "", "向服务器流式送入合成的通话，量它承受得怎么样"),
     ("loadgen", "server", "服务器：http:// 或 https://，主机和端口"),

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -78,13 +79,15 @@ impl From<VersionError> for RegradingError {
 pub struct RegradingOptions {
     /// Most jobs of a tenant in the queue; `None`: any number.
     pub queued: Option<usize>,
+    /// Most calls that are graded in a second; `None`: as many as live calls leave time for.
+    pub rate: Option<NonZeroU32>,
     /// Jobs are deleted with their results this many days after they ended; `None`: never.
     pub retention_days: Option<u32>,
 }
 
 impl Default for RegradingOptions {
     fn default() -> Self {
-        Self { queued: Some(10), retention_days: Some(30) }
+        Self { queued: Some(10), rate: None, retention_days: Some(30) }
     }
 }
 

@@ -12,6 +12,8 @@ use crate::support::postgres::PostgresServer;
 
 /// Calls of the job.
 const CALLS: usize = 2_400;
+/// Slow enough to be killed in the middle.
+const SLOWLY: [&str; 2] = ["--max-regrade-rate", "1000"];
 /// How often the server is killed while it runs.
 const KILLS: u64 = 5;
 
@@ -26,7 +28,7 @@ fn killed(store: &Path, mut strike: impl FnMut(u64)) {
     let all: Vec<v1::Call> = calls(CALLS).into_iter().map(|call| v1::Call { script_id: "telemarketing".to_owned(), ..call }).collect();
     let expected = classified(&[], &all);
     block_on(async {
-        let mut server = Program::serve(store, &[]);
+        let mut server = Program::serve(store, &SLOWLY);
         keep(&server, &all).await;
         let first = start(&server, request("telemarketing")).await.regrade_id;
         // This one waits for the first, and goes on as a queued job.
@@ -49,7 +51,7 @@ fn killed(store: &Path, mut strike: impl FnMut(u64)) {
             }
             tokio::task::block_in_place(|| strike(kill));
             drop(server);
-            server = Program::serve(store, &[]);
+            server = Program::serve(store, &SLOWLY);
         }
         assert!(seen < CALLS as u64, "it was killed in the middle");
         for id in [&first, &second] {

@@ -15,7 +15,7 @@ use crate::store::{Store, StoreError};
 use crate::wire::{self, v1};
 
 /// Calls whose results are written together: so few that nobody waits long for the store.
-const PAGE: usize = 200;
+pub(super) const PAGE: usize = 200;
 /// Calls whose events are in memory at one time: one may have thousands.
 const WHOLE: usize = 32;
 
@@ -35,10 +35,10 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// Grades the next page of calls; what is to be kept of it.
-    pub(super) fn next_page(&mut self, store: &Store, now_ms: i64) -> Result<RegradedPage, StoreError> {
-        let heads = store.list(&self.tenant.name, &self.filter, self.cursor, PAGE)?;
-        let last = heads.len() < PAGE;
+    /// Grades the next page, of no more than `most` calls; what is to be kept of it.
+    pub(super) fn next_page(&mut self, store: &Store, most: usize, now_ms: i64) -> Result<RegradedPage, StoreError> {
+        let heads = store.list(&self.tenant.name, &self.filter, self.cursor, most)?;
+        let last = heads.len() < most;
         self.cursor = heads.last().map(|head| Cursor { began_ms: head.began_ms, id: head.id }).or(self.cursor);
         let mut rows = Vec::with_capacity(heads.len());
         for heads in heads.chunks(WHOLE) {

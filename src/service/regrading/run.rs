@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use prost::Message;
 
 use super::behind::{self, Courtesy, Writer};
-use super::page::Job;
+use super::page::{Job, PAGE};
 use super::{Pace, RegradingError, Shared, lock, request};
 use crate::core::script::Script;
 use crate::regrade::diff::Diff;
@@ -105,8 +105,10 @@ impl Worker {
             }
             return Ok(purged);
         };
-        let (number, before) = (job.number, job.counts.done);
-        let page = job.next_page(&self.shared.store, wall_ms())?;
+        let (number, before, page_begun) = (job.number, job.counts.done, Instant::now());
+        // No more than a second's worth, so that a slow job hears soon that it is cancelled.
+        let most = self.shared.options.rate.map_or(PAGE, |rate| PAGE.min(rate.get() as usize));
+        let page = job.next_page(&self.shared.store, most, wall_ms())?;
         let (calls, last) = (job.counts.done - before, page.done_ms.is_some());
         let begun = Instant::now();
         match self.write(move |store| store.keep_regraded(number, &page)) {
@@ -126,6 +128,7 @@ impl Worker {
                     self.shared.changed();
                 }
                 self.give_way(begun.elapsed());
+                self.keep_to_rate(calls, page_begun.elapsed());
             }
             // Somebody has ended it, or deleted some of the calls: what the store has now is what counts.
             Ok(PageKept::Stopped | PageKept::Gone(_)) => self.leave(),
@@ -149,6 +152,13 @@ impl Worker {
         let begun = Instant::now();
         while behind::overburdened(journal) && begun.elapsed() < behind::PATIENCE && !self.stopping() {
             self.pause(behind::LOOK);
+        }
+    }
+
+    /// Waits after so many calls until they took as long as the operator wants them to.
+    fn keep_to_rate(&self, calls: u64, took: Duration) {
+        if let Some(rate) = self.shared.options.rate {
+            self.pause(Duration::from_secs_f64(calls as f64 / f64::from(rate.get())).saturating_sub(took));
         }
     }
 
