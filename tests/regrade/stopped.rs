@@ -8,10 +8,13 @@ use super::{call, labels, records};
 use crate::support::tables::{nested, write_parquet};
 use crate::support::{program, stderr};
 
+/// So many that a run is met in the middle.
+const CALLS: usize = 6_000;
+
 /// Calls that differ.
-fn table(path: &Path, count: usize) {
+fn table(path: &Path) {
     const WORDS: [&str; 5] = ["多少钱", "不需要", "加我微信吧", "我在开会", "嗯，你说"];
-    let lines: Vec<String> = (0..count).map(|number| call(&format!("call-{number:05}"), WORDS[number % 5], "")).collect();
+    let lines: Vec<String> = (0..CALLS).map(|number| call(&format!("call-{number:05}"), WORDS[number % 5], "")).collect();
     write_parquet(path, &[nested(&records(lines.join("\n").as_bytes()))], 50);
 }
 
@@ -50,7 +53,7 @@ fn found(out: &Path) -> Vec<[String; 3]> {
 fn killed_and_resumed() {
     let folder = tempfile::tempdir().expect("a folder");
     let input = folder.path().join("calls.parquet");
-    table(&input, 1_500);
+    table(&input);
     let whole = folder.path().join("whole");
     assert!(start(&input, &whole, &["--against", "telemarketing"]).wait().expect("it runs").success());
     let out = folder.path().join("out");
@@ -58,7 +61,7 @@ fn killed_and_resumed() {
     for kill in 1.. {
         let resume: &[&str] = if kill == 1 { &["--against", "telemarketing"] } else { &["--against", "telemarketing", "--resume"] };
         let mut child = start(&input, &out, resume);
-        if !parts(&mut child, &out, kill * 5) {
+        if !parts(&mut child, &out, kill * 12) {
             let output = child.wait_with_output().expect("it runs");
             assert!(output.status.success(), "{}", stderr(&output));
             break;
@@ -69,7 +72,7 @@ fn killed_and_resumed() {
     }
     assert!(kills >= 3, "it was killed {kills} times");
     assert_eq!(found(&out), found(&whole));
-    assert_eq!(found(&out).len(), 1_500);
+    assert_eq!(found(&out).len(), CALLS);
     let diff = |out: &Path| std::fs::read_to_string(out.join("diff.json")).expect("the diff");
     assert_eq!(diff(&out), diff(&whole));
 }
@@ -78,7 +81,7 @@ fn killed_and_resumed() {
 fn stopped_and_resumed() {
     let folder = tempfile::tempdir().expect("a folder");
     let input = folder.path().join("calls.parquet");
-    table(&input, 1_500);
+    table(&input);
     let out = folder.path().join("out");
     let mut child = start(&input, &out, &[]);
     assert!(parts(&mut child, &out, 3), "it is over too soon");
@@ -87,9 +90,9 @@ fn stopped_and_resumed() {
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
     let graded = found(&out).len();
-    assert!((50..1_500).contains(&graded));
+    assert!((50..CALLS).contains(&graded));
     assert_eq!(stderr(&output), format!("callgrade: stopped with {graded} calls graded; --resume goes on\n"));
     assert!(start(&input, &out, &["--resume"]).wait().expect("it runs").success());
     let ids: Vec<String> = found(&out).into_iter().map(|[id, _, _]| id).collect();
-    assert_eq!(ids, (0..1_500).map(|number| format!("call-{number:05}")).collect::<Vec<String>>());
+    assert_eq!(ids, (0..CALLS).map(|number| format!("call-{number:05}")).collect::<Vec<String>>());
 }
