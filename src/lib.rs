@@ -21,7 +21,8 @@
 //!                                   → Rules → Verdict
 //! ```
 //!
-//! - [`core`]: the whole of grading, synchronous and pure. [`core::call::CallState`] is where to start reading.
+//! - [`core`]: the whole of grading, synchronous and pure. [`core::call::CallState`] is where to start reading; [`core::recall`]
+//!   remembers what was read from words that come again.
 //! - [`script`]: talk scripts as data, read, checked, linted and compiled. [`script::train`]: what examples teach, as `model.txt`.
 //! - [`eval`]: how well calls and utterances are read, against what people say of them; knows only the core, and [`cli`] asks it.
 //! - [`regrade`]: recorded calls graded anew, from files of any size or a store, and what that changes; knows [`ingest`], [`store`],

@@ -11,6 +11,10 @@ use callgrade::core::event::{Event, EventKind, Hangup, Party, Speaker, Utterance
 use callgrade::core::script::Script;
 use callgrade::ingest::{Limits, jsonl};
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Where the dialogues lie; `None` where they do not.
 pub fn dialogues() -> Option<PathBuf> {
     let folder =

@@ -13,13 +13,11 @@
 //! assert_eq!(call.standing().label, Some(3)); // D: hung up at once
 //! ```
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::callback::CallClock;
-use super::event::{Event, EventKind, Speaker, Utterance};
-use super::lexicon::Scratch;
-use super::reading::{read_customer, read_robot};
+use super::event::{Event, EventKind, Speaker};
+use super::recall;
 use super::rule::Facts;
 use super::script::{ConceptSet, Script};
 use super::signal::{Signals, Variables};
@@ -28,26 +26,12 @@ use super::verdict::{Conclusion, EndedBy, Verdict};
 
 mod callback;
 mod judge;
+mod replaced;
+mod stored;
 
 pub use judge::rule_for;
 use judge::{decide, do_not_call};
-
-thread_local! {
-    /// Scanning needs some memory; one set a thread serves every call.
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
-
-/// An accepted event and what was read from it.
-#[derive(Debug, Clone)]
-struct Stored {
-    seq: u32,
-    event: Event,
-    reading: Reading,
-    /// The event whose words stand here now, if this utterance was replaced.
-    replaced_by: Option<u32>,
-    /// It replaces an earlier one and has no place of its own.
-    replaces: bool,
-}
+use stored::{Stored, carries_id, key, reading_bytes, text_bytes};
 
 /// Where a call stands: what a live verdict is sent again for when it changes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -302,7 +286,8 @@ impl CallState {
         self.tracker.lines.iter().map(view).collect()
     }
 
-    /// Bytes of memory beyond the script's: the state itself and what it holds, and of these the events' own text.
+    /// Bytes of memory beyond the script's: the state itself and what it holds by itself, and of these the events' own text. Readings
+    /// that calls share ([`recall`](super::recall)) are not counted.
     #[must_use]
     pub fn memory(&self) -> (usize, usize) {
         let text = self.events.iter().map(|stored| text_bytes(&stored.event)).sum::<usize>();
@@ -311,81 +296,17 @@ impl CallState {
         (size_of::<Self>() + utterances + readings + text + self.signals.hits.len() * 4 + self.tracker.heap() + self.clock.heap(), text)
     }
 
-    /// Finds who replaces whom, from the start.
-    fn link(&mut self) {
-        for stored in &mut self.events {
-            stored.replaced_by = None;
-            stored.replaces = false;
-        }
-        let mut first: rustc_hash::FxHashMap<(Speaker, Box<str>), usize> = rustc_hash::FxHashMap::default();
-        for place in 0..self.events.len() {
-            let Some(key) = self.events.get(place).and_then(|stored| key(&stored.event)).map(|(speaker, id)| (speaker, id.into())) else {
-                continue;
-            };
-            match first.get(&key) {
-                Some(&original) => self.point(original, place),
-                None => {
-                    first.insert(key, place);
-                }
-            }
-        }
-        self.ids = self.any_ids();
-    }
-
-    /// If the last event replaces an utterance, links the two.
-    fn replace(&mut self, place: usize) -> bool {
-        let (earlier, rest) = self.events.split_at(place);
-        let Some(key) = rest.first().and_then(|stored| key(&stored.event)) else { return false };
-        let Some(original) = earlier.iter().position(|stored| self::key(&stored.event) == Some(key)) else { return false };
-        self.point(original, place);
-        true
-    }
-
-    fn point(&mut self, original: usize, place: usize) {
-        if let Some(stored) = self.events.get_mut(original) {
-            stored.replaced_by = Some(place as u32);
-        }
-        if let Some(stored) = self.events.get_mut(place) {
-            stored.replaces = true;
-        }
-    }
-
-    fn any_ids(&self) -> bool {
-        let mut standing = self.events.iter().filter(|stored| !stored.replaces);
-        standing.any(|stored| match stored.replaced_by.and_then(|by| self.events.get(by as usize)) {
-            Some(by) => carries_id(&by.event),
-            None => carries_id(&stored.event),
-        })
-    }
-
+    /// Reads the words of all events, unless they were read as they must be.
     fn read_all(&mut self) {
-        (0..self.events.len()).for_each(|place| self.read(place));
+        let Self { script, events, ids, .. } = self;
+        recall::read_each(script, events.iter_mut().filter_map(|stored| stored.unread(script, *ids)));
     }
 
-    /// Reads an event's words, unless they were read as they must be.
+    /// As [`read_all`](Self::read_all), of one event.
     fn read(&mut self, place: usize) {
-        let ids = self.ids;
-        let script = &self.script;
-        let Some(stored) = self.events.get_mut(place) else { return };
-        if stored.replaced_by.is_some() && !matches!(stored.reading, Reading::None) {
-            return;
-        }
-        let EventKind::Utterance(utterance) = &stored.event.kind else { return };
-        match (utterance.speaker, &stored.reading) {
-            (Speaker::Customer, Reading::None) => {
-                let reading = SCRATCH.with_borrow_mut(|scratch| read_customer(script, &utterance.text, scratch));
-                stored.reading = Reading::Customer(Box::new(reading));
-            }
-            (Speaker::Robot, reading) => {
-                let mapped = !utterance.node_id.is_empty() && script.node_of(&utterance.node_id).is_some();
-                let recognise = !mapped && (!ids || !utterance.node_id.is_empty());
-                if matches!(reading, Reading::None) || matches!(reading, Reading::Robot(robot) if recognise && !robot.recognised) {
-                    let reading = SCRATCH
-                        .with_borrow_mut(|scratch| read_robot(script, &utterance.text, recognise, utterance.duration_ms > 0, scratch));
-                    stored.reading = Reading::Robot(Box::new(reading));
-                }
-            }
-            _ => {}
+        let Self { script, events, ids, .. } = self;
+        if let Some((way, text, reading)) = events.get_mut(place).and_then(|stored| stored.unread(script, *ids)) {
+            *reading = recall::read(script, way, text);
         }
     }
 
@@ -463,35 +384,5 @@ impl Past<'_> {
         }
         let at = self.events.iter().position(|stored| !stored.replaces && key(&stored.event) == Some((Speaker::Customer, id)))?;
         Some(at as u32)
-    }
-}
-
-/// The key under which an utterance is replaced.
-fn key(event: &Event) -> Option<(Speaker, &str)> {
-    match &event.kind {
-        EventKind::Utterance(Utterance { speaker, utterance_id, .. }) if !utterance_id.is_empty() => Some((*speaker, utterance_id)),
-        _ => None,
-    }
-}
-
-fn carries_id(event: &Event) -> bool {
-    matches!(&event.kind, EventKind::Utterance(utterance) if utterance.speaker == Speaker::Robot && !utterance.node_id.is_empty())
-}
-
-fn text_bytes(event: &Event) -> usize {
-    match &event.kind {
-        EventKind::Utterance(utterance) => utterance.text.len() + utterance.node_id.len() + utterance.utterance_id.len(),
-        EventKind::NodeEntered(id) => id.len(),
-        EventKind::KeywordTriggered(keyword) => keyword.category.len() + keyword.keyword.len() + keyword.utterance_id.len(),
-        EventKind::NotConnected(report) => report.announcement.len() + report.hangup_cause.len(),
-        _ => 0,
-    }
-}
-
-fn reading_bytes(reading: &Reading) -> usize {
-    match reading {
-        Reading::None => 0,
-        Reading::Customer(reading) => size_of_val(&**reading) + size_of_val(&*reading.hits),
-        Reading::Robot(reading) => size_of_val(&**reading),
     }
 }

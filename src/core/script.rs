@@ -1,6 +1,7 @@
 //! A talk script, checked and compiled: what the robot says, what the customer's words mean, which rule gives which label.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -246,9 +247,26 @@ pub struct Label {
     pub title: Box<str>,
 }
 
+/// A number that no other script of this process has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Serial(u64);
+
+impl Serial {
+    pub(crate) fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) const fn number(self) -> u64 {
+        self.0
+    }
+}
+
 /// A script, ready to grade.
 #[derive(Debug)]
 pub struct Script {
+    /// Tells it from every other in this process.
+    pub(crate) serial: Serial,
     /// Its id, `telemarketing`.
     pub id: Box<str>,
     /// What QA staff call it.

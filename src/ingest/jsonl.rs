@@ -149,7 +149,7 @@ fn field<'a, T: Deserialize<'a>>(name: &str, raw: Option<&'a RawValue>) -> Resul
 
 /// The line as text, bytes that are not UTF-8 replaced, and whether there were any.
 fn text_of(line: &[u8]) -> (Cow<'_, str>, bool) {
-    match std::str::from_utf8(line) {
+    match simdutf8::basic::from_utf8(line) {
         Ok(text) => (Cow::Borrowed(text), false),
         Err(_) => (String::from_utf8_lossy(line), true),
     }

@@ -15,7 +15,7 @@ use crate::core::call::MOST_RULES;
 use crate::core::rule::{Condition, Expr, Rule};
 use crate::core::scope::Boundary;
 use crate::core::script::{
-    Ask, Concept, ConceptIndex, FollowUpRule, Label, MOST_CONCEPTS, MOST_NODES, Node, NodeIndex, Script, Target, Trigger, WellKnown,
+    Ask, Concept, ConceptIndex, FollowUpRule, Label, MOST_CONCEPTS, MOST_NODES, Node, NodeIndex, Script, Serial, Target, Trigger, WellKnown,
 };
 
 mod learned;
@@ -109,6 +109,7 @@ impl Compiler<'_> {
         let ((customer, customer_lists), boundaries, (robot, robot_lists)) = (customer?, boundaries?, robot?);
         let known = |name: &str| declared.concepts.get(name).copied().filter(|index| usize::from(*index) < category_count);
         Some(Script {
+            serial: Serial::next(),
             id: spec.id.value.as_str().into(),
             title: spec.title.as_str().into(),
             version: self.bundle.version().into(),

@@ -13,6 +13,7 @@ use crate::core::dial;
 use crate::core::event::{Answerer, DialReport, DialResult, EventKind, Outcome, Party, Speaker};
 use crate::core::lexicon::{Hit, Match};
 use crate::core::reading::{CustomerReading, RobotReading};
+use crate::core::recall::Kept;
 use crate::core::script::{Ask, ConceptIndex, ConceptSet, NodeIndex, Script};
 use crate::core::verdict::{Category, EndedBy, Evidence, Phrase};
 
@@ -46,8 +47,8 @@ impl Sink for Deaf {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Reading {
     None,
-    Customer(Box<CustomerReading>),
-    Robot(Box<RobotReading>),
+    Customer(Kept<CustomerReading>),
+    Robot(Kept<RobotReading>),
 }
 
 /// An event on its way through the fold.

@@ -57,7 +57,7 @@ impl Texts {
         match self {
             Self::Utf8(texts) => Ok(texts.is_valid(row).then(|| texts.value(row))),
             Self::Bytes(bytes) if bytes.is_null(row) => Ok(None),
-            Self::Bytes(bytes) => match std::str::from_utf8(bytes.value(row)) {
+            Self::Bytes(bytes) => match simdutf8::basic::from_utf8(bytes.value(row)) {
                 Ok(text) => Ok(Some(text)),
                 Err(_) => Err("text that is not UTF-8".to_owned()),
             },

@@ -72,7 +72,7 @@ fn utterance(bytes: &[u8]) -> Option<Utterance> {
 }
 
 fn text(bytes: &[u8]) -> Option<&str> {
-    std::str::from_utf8(bytes).ok()
+    simdutf8::basic::from_utf8(bytes).ok()
 }
 
 fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
