@@ -65,7 +65,8 @@ pub fn sayings() -> Option<Sayings> {
     Some(sayings)
 }
 
-/// Calls of exactly 16 utterances, 8 a side; every other call with node ids.
+/// Calls of exactly 16 utterances, 8 a side; every other call with node ids. With `WORDS=new` each utterance ends in characters of its
+/// own, so that none is said twice and nothing that was read before can be remembered.
 pub fn calls(sayings: &Sayings, count: usize) -> Vec<Vec<Event>> {
     endless(sayings).take(count).collect()
 }
@@ -76,6 +77,13 @@ pub fn endless(sayings: &Sayings) -> impl Iterator<Item = Vec<Event>> {
     (0..).map(move |number| call(sayings, &mut seeded, number))
 }
 
+/// Two characters that nobody says, others for each utterance, up to 21 million.
+fn never_said(number: usize) -> [char; 2] {
+    const RARE: u32 = 4_608;
+    let rare = |place: usize| char::from_u32(0x3400 + place as u32 % RARE).expect("a Han character of extension A");
+    [rare(number / RARE as usize), rare(number)]
+}
+
 fn call(sayings: &Sayings, seeded: &mut Seeded, number: usize) -> Vec<Event> {
     const NODES: [&str; 8] = ["greeting", "opening", "product", "rescue", "needs", "invite", "invite", "closing"];
     let mut at_ms = 5_000;
@@ -83,7 +91,10 @@ fn call(sayings: &Sayings, seeded: &mut Seeded, number: usize) -> Vec<Event> {
     for turn in 0..16 {
         let robot = turn % 2 == 0;
         let pool = if robot { &sayings.robot } else { &sayings.customer };
-        let text = pool[seeded.below(pool.len())].clone();
+        let mut text = pool[seeded.below(pool.len())].clone();
+        if std::env::var_os("WORDS").is_some_and(|words| words == "new") {
+            text.extend(never_said(number * 16 + turn));
+        }
         let duration_ms = (text.chars().count() as f64 / 4.5 * 1000.0) as u32;
         let node_id = if robot && number.is_multiple_of(2) { NODES[turn / 2] } else { "" };
         events.push(Event {
