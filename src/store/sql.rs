@@ -125,6 +125,9 @@ pub struct Insert {
     pub conflict: &'static str,
 }
 
+/// Rows of several tables: of each what goes into it column by column, all of one length.
+pub type Tables<'rows> = Vec<(Insert, Vec<Column<'rows>>)>;
+
 /// A transaction, or a reading of one moment.
 pub trait Sql {
     /// Runs a statement; how many rows it touched.
@@ -144,7 +147,7 @@ pub trait Sql {
         each: &mut dyn FnMut(&dyn Row) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError>;
 
-    /// Inserts many rows into several tables: of each what goes into it column by column, all of one length.
+    /// Inserts many rows into several tables.
     ///
     /// # Errors
     /// The database refuses one of them or cannot be reached.
