@@ -142,7 +142,7 @@ fn a_file_that_vanishes_costs_no_other() {
             "jsonl" => std::fs::write(&path, &lines).expect("a file"),
             "zst" => std::fs::write(&path, &packed).expect("a file"),
             "vcon" => std::fs::write(&path, &vcon).expect("a file"),
-            _ => write_parquet(&path, &[table.clone()], 2),
+            _ => write_parquet(&path, std::slice::from_ref(&table), 2),
         }
         std::fs::write(at("second.jsonl"), call("two", "好", "")).expect("a file");
         let open = |from| Files::open(&[path.clone(), at("second.jsonl")], reading.clone(), from, &[]).expect("files");
