@@ -19,12 +19,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // refuse whole.
     tonic_prost_build::configure().build_server(true).build_client(true).compile_fds_with_config(descriptors, prost)?;
 
+    // Where a field that is not known, a misspelt filter, would mean other calls than the asker has in mind.
+    let strict = [".callgrade.v1.StartRegradeRequest", ".callgrade.v1.CallFilter"];
     pbjson_build::Builder::new()
         .register_descriptors(&encoded)?
         .emit_fields()
         .ignore_unknown_fields()
         .btree_map(["."])
+        .exclude(strict)
         .build(&[".callgrade.v1", ".google.rpc"])?;
+    let apart = out.join("strict");
+    std::fs::create_dir_all(&apart)?;
+    pbjson_build::Builder::new().register_descriptors(&encoded)?.out_dir(&apart).emit_fields().btree_map(["."]).build(&strict)?;
     assert!(Path::new(&out).join("callgrade.v1.rs").exists());
     Ok(())
 }

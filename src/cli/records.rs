@@ -122,6 +122,19 @@ impl FilterOptions {
 }
 
 impl WhichCalls {
+    /// The options that were given.
+    pub(super) fn given(&self) -> Vec<&'static str> {
+        let options = [
+            ("--label", !self.label.is_empty()),
+            ("--rule", self.rule.is_some()),
+            ("--from", self.from.is_some()),
+            ("--before", self.before.is_some()),
+            ("--attribute", !self.attribute.is_empty()),
+            ("--text", self.text.is_some()),
+        ];
+        options.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
+    }
+
     pub(super) fn filter(&self) -> v1::CallFilter {
         let moment = |at: &jiff::Timestamp| {
             let ms = at.as_millisecond();

@@ -1,6 +1,7 @@
 //! `callgrade regrade`: recorded calls graded anew, and what that changes.
 
 mod drafts;
+mod fits;
 mod page;
 mod places;
 #[cfg(test)]
@@ -85,6 +86,9 @@ pub(super) struct RegradeArgs {
 }
 
 pub(super) fn run(args: &RegradeArgs, lang: Lang) -> Outcome {
+    let out = Out::of(&args.out, args.output)?;
+    fits::check(args, out.output, lang)?;
+    out.spares(&args.inputs, lang)?;
     let scripts = drafts::choice(args.script.as_deref(), &args.scripts, &args.kept)?;
     let against = match args.against.as_deref() {
         None => Against::Nothing,
@@ -92,22 +96,30 @@ pub(super) fn run(args: &RegradeArgs, lang: Lang) -> Outcome {
         Some(name) => Against::Version(drafts::choice(Some(name), &args.scripts, &args.kept)?),
     };
     let compared = !matches!(against, Against::Nothing);
-    let out = Out::of(&args.out, args.output)?;
     let extent = if args.whole { Extent::Whole } else { Extent::Label };
     let shape = Shape { output: out.output, extent, compared };
     let reading = args.input.reading(false);
     let grading = Grading { scripts, against };
 
-    let mut source = source(args, Position::default())?;
+    let mut source = source(args, &out, Position::default())?;
     let fingerprint = fingerprint(&grading, shape, args, &*source);
     let state = match out.begin(&fingerprint, args.resume, args.overwrite, lang)? {
         Begun::Anew(state) => state,
         Begun::Again(state) => {
-            source = self::source(args, state.position.clone())?;
+            source = self::source(args, &out, state.position.clone())?;
             state
         }
         Begun::Done(diff, rejected) => return report(&diff, rejected, args, lang),
     };
+    for passed in source.passed() {
+        eprintln!(
+            "callgrade: {}",
+            lang.pick(
+                format!("跳过 {}：是重新评级的结果，不是通话", passed.display()),
+                format!("{} is passed over: the result of a re-grading, not calls", passed.display())
+            )
+        );
+    }
     let threads = args.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
     let checkpoint = Duration::try_from_secs_f64(args.checkpoint).context("--checkpoint")?;
     let plan =
@@ -133,9 +145,9 @@ pub(super) fn run(args: &RegradeArgs, lang: Lang) -> Outcome {
 }
 
 /// Where the calls come from.
-fn source(args: &RegradeArgs, from: Position) -> anyhow::Result<Box<dyn Source>> {
+fn source(args: &RegradeArgs, out: &Out, from: Position) -> anyhow::Result<Box<dyn Source>> {
     if !args.inputs.is_empty() {
-        return Ok(Box::new(Files::open(&args.inputs, args.input.reading(false), from)?));
+        return Ok(Box::new(Files::open(&args.inputs, args.input.reading(false), from, &out.full())?));
     }
     let Some(place) = args.kept.place() else {
         anyhow::bail!("give files of calls, or --store for those that a server keeps");
@@ -163,17 +175,26 @@ fn fingerprint(grading: &Grading, shape: Shape, args: &RegradeArgs, source: &dyn
 /// Shows what came of it.
 fn report(diff: &v1::RegradeDiff, rejected: u64, args: &RegradeArgs, lang: Lang) -> Outcome {
     let mut stdout = anstream::AutoStream::auto(io::stdout().lock());
-    stdout.write_all(text::render(diff, args.examples, lang).as_bytes())?;
-    stdout.flush()?;
+    let shown = stdout.write_all(text::render(diff, args.examples, lang).as_bytes()).and_then(|()| stdout.flush());
+    match shown {
+        // Whoever read it has seen enough, and still wants to know how it went.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+        _ => {}
+    }
+    let mut code = ExitCode::SUCCESS;
+    if args.against.as_deref() == Some("stored") && diff.calls > 0 && diff.compared == 0 {
+        eprintln!("callgrade: {}", lang.pick("没有一通通话带着可比的等级", "no call came with a label to compare with"));
+        code = ExitCode::from(REJECTED);
+    }
     if rejected > 0 {
         let place = places::rejects(&args.out);
         eprintln!(
             "callgrade: {}",
             lang.pick(format!("拒收 {rejected} 处，见 {}", place.display()), format!("rejections: {rejected}, in {}", place.display()))
         );
-        return Ok(ExitCode::from(REJECTED));
+        code = ExitCode::from(REJECTED);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }
 
 /// Set by the first Ctrl-C, or a request to end; the second ends the program at once, which loses no more than the last half minute.

@@ -64,3 +64,17 @@ impl State {
         }
     }
 }
+
+/// Whether a folder holds what a run has left.
+#[must_use]
+pub fn is_result(folder: &Path) -> bool {
+    /// What is in the state of every run.
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "that they are there is all")]
+    struct Told {
+        fingerprint: String,
+        position: Position,
+        parts: Vec<PathBuf>,
+    }
+    fs::read(folder.join("state.json")).is_ok_and(|bytes| serde_json::from_slice::<Told>(&bytes).is_ok())
+}

@@ -11,6 +11,7 @@ mod cel;
 mod choice;
 mod compile;
 pub mod diagnostic;
+pub mod draft;
 pub mod lint;
 pub mod list;
 mod spec;

@@ -149,7 +149,7 @@ impl Shared {
     /// Calls a second of a job, while it runs here.
     fn rate(&self, regrade: i64) -> f64 {
         let pace = lock(&self.pace).filter(|pace| pace.regrade == regrade);
-        pace.map_or(0.0, |pace| pace.calls as f64 / pace.since.elapsed().as_secs_f64().max(0.001))
+        pace.map_or(0.0, |pace| pace.calls as f64 / pace.since.elapsed().as_secs_f64().max(1.0))
     }
 }
 

@@ -18,6 +18,7 @@ mod callgrade {
     pub mod v1 {
         include!(concat!(env!("OUT_DIR"), "/callgrade.v1.rs"));
         include!(concat!(env!("OUT_DIR"), "/callgrade.v1.serde.rs"));
+        include!(concat!(env!("OUT_DIR"), "/strict/callgrade.v1.serde.rs"));
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod arrow;
 mod broken;
+mod places;
+mod refused;
 mod stopped;
 
 use std::collections::BTreeMap;

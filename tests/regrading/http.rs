@@ -109,6 +109,33 @@ fn jobs_are_asked_for_watched_read_and_deleted() {
             let error = &answer["error"];
             assert_eq!((http, &error["status"], &error["message"]), (code, &status.into(), &message.into()), "{method} {path}");
         }
+        for (body, field, message) in [
+            (
+                r#"{"scriptId":"telemarketing","filter":{"label":"D"}}"#,
+                "filter.label",
+                "unknown field `label`, expected one of `script_id`, `scriptId`, ",
+            ),
+            (
+                r#"{"scriptId":"telemarketing","scriptversion":"x"}"#,
+                "scriptversion",
+                "unknown field `scriptversion`, expected one of `request_id`, `requestId`, ",
+            ),
+            (r#"{"scriptId":"telemarketing","against":"STORED"}"#, "against", "unknown variant `STORED`, expected one of "),
+            (r#"{"scriptId":"telemarketing","filter":{"labels":"D"}}"#, "filter.labels", "invalid type: string \"D\", expected a sequence"),
+            (r#"{"scriptId":"telemarketing","filter":["D"]}"#, "filter", "invalid type: sequence, expected struct callgrade.v1.CallFilter"),
+            (r#"{"scriptId":7}"#, "scriptId", "invalid type: integer `7`, expected a string"),
+            ("{", "body", "EOF while parsing an object"),
+        ] {
+            let (http, answer) = ask(&server, "POST", "/v1/regrades", body).await;
+            let answer: Value = serde_json::from_str(&answer).expect("JSON");
+            let error = &answer["error"];
+            assert_eq!((http, &error["status"]), (400, &"INVALID_ARGUMENT".into()), "{body}");
+            assert_eq!(error["details"][0]["fieldViolations"][0]["field"], field, "{body}");
+            let told = error["message"].as_str().expect("words");
+            assert!(told.starts_with(&format!("not a StartRegradeRequest: {message}")), "{told}");
+        }
+        let (_, listed) = asked(&server, "GET", "/v1/regrades", &Value::Null).await;
+        assert_eq!(listed["regrades"], json!([]), "none of them is a job");
         let twice = json!({"scriptId": "telemarketing", "requestId": "r"});
         assert_eq!(asked(&server, "POST", "/v1/regrades", &twice).await.0, 200);
         let other = json!({"scriptId": "telemarketing", "requestId": "r", "note": "x"});

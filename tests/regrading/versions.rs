@@ -207,6 +207,13 @@ fn a_draft_is_tried_on_kept_calls_and_its_verdicts_can_be_given_again() {
             status.message(),
             format!("draft[\"keywords/none.txt\"] is empty, which removes the file, and version {version} has none of that path")
         );
+        for (path, hint) in [("keyword/refuse.txt", "did you mean `keywords/refuse.txt`?"), ("../model.txt", "did you mean `model.txt`?")] {
+            let stray = v1::StartRegradeRequest { draft: [(path.to_owned(), "不要\n".to_owned())].into(), ..request("telemarketing") };
+            let status = regrading(&server).await.start_regrade(stray).await.expect_err("it is refused");
+            let told = format!("the script has no {path}, and nothing would read it; {hint}");
+            let violations = status.get_details_bad_request().expect("details").field_violations;
+            assert_eq!((status.message(), violations[0].field.as_str()), (told.as_str(), "draft"));
+        }
         let jobs = regrading(&server).await.list_regrades(v1::ListRegradesRequest::default()).await.expect("a list").into_inner().regrades;
         assert_eq!(jobs.len(), 1);
 

@@ -6,17 +6,29 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use crate::cli::{KeptVersions, ScriptOptions};
+use crate::script::draft::unread;
 use crate::script::train::MODEL;
 use crate::script::{Bundle, Library, ScriptChoice};
 
 /// The scripts that a name chooses: `ID`, `ID@VERSION`, or `ID@DRAFT`, a folder or file.
 pub(super) fn choice(name: Option<&str>, scripts: &Option<PathBuf>, kept: &KeptVersions) -> anyhow::Result<ScriptChoice> {
-    if let Some((id, draft)) = name.and_then(|name| name.split_once('@'))
-        && is_path(draft)
-    {
-        return drafted(id, Path::new(draft), scripts).with_context(|| format!("{id}@{draft}"));
+    if let Some((id, draft)) = name.and_then(|name| name.split_once('@')) {
+        anyhow::ensure!(!draft.is_empty(), "{id}@: behind the @ stands a version, or the path of a draft");
+        if is_path(draft) {
+            let path = Path::new(draft);
+            if !path.exists() {
+                let store = if kept.place().is_none() { "; versions that a server keeps are found with --store" } else { "" };
+                anyhow::bail!("{id}@{draft}: neither a version of that name (hexadecimal) nor a draft at that path was found{store}");
+            }
+            return drafted(id, path, scripts).with_context(|| format!("{id}@{draft}"));
+        }
     }
     kept.choice(&ScriptOptions { script: name.map(str::to_owned), scripts: scripts.clone() })
+}
+
+/// Whether a name fixes a version, and not a draft.
+pub(super) fn names_version(name: &str) -> bool {
+    name.split_once('@').is_some_and(|(_, version)| !is_path(version))
 }
 
 /// Versions are hexadecimal; whatever else is there is a draft.
@@ -31,6 +43,9 @@ fn drafted(id: &str, draft: &Path, scripts: &Option<PathBuf>) -> anyhow::Result<
     };
     let base = bundles.iter().find(|bundle| bundle.name == id);
     let bundle = whole(id, draft, base)?;
+    if let Some(reason) = unread(&base.map(|base| base.files.clone()).unwrap_or_default(), &bundle) {
+        anyhow::bail!(reason);
+    }
     let library = Library::compile(&[bundle])?;
     let Some(script) = library.iter().find(|script| *script.id == *id).cloned() else {
         let found: Vec<&str> = library.iter().map(|script| &*script.id).collect();

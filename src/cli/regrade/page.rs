@@ -219,7 +219,7 @@ fn keywords(script: &v1::ScriptDiff, lang: Lang) -> Markup {
                 tbody { @for keyword in shown { tr {
                     td.(if keyword.gained { "good" } else { "bad" }) { (words::gained(keyword.gained, lang)) }
                     td { (keyword.category) }
-                    td { "「" (keyword.phrase) "」" (words::how(keyword.r#match())) }
+                    td { "「" (keyword.phrase) "」" (words::how(keyword.r#match(), lang)) }
                     td data-value=(keyword.calls) { (grouped(keyword.calls)) }
                     td { (words::commonest(&keyword.transitions, lang)) }
                 } } }

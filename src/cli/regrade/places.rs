@@ -16,6 +16,9 @@ use crate::regrade::sink::{Output, Sink};
 use crate::regrade::state::State;
 use crate::wire::v1;
 
+/// What is told beside the verdicts.
+const TOLD: [&str; 4] = ["changes.jsonl", "rejects.jsonl", "diff.json", "report.html"];
+
 /// Where the result goes.
 #[derive(Debug)]
 pub(super) struct Out {
@@ -81,6 +84,36 @@ impl Out {
     /// What is beside a single file, or in the folder, when the run is done.
     fn told(&self, name: &str) -> PathBuf {
         if self.single { beside(&self.path, &format!(".{name}")) } else { self.path.join(name) }
+    }
+
+    /// Full paths of all that is written, as far as it is there.
+    pub(super) fn full(&self) -> Vec<PathBuf> {
+        let mut paths = vec![self.path.clone()];
+        if self.single {
+            paths.push(self.folder());
+            paths.push(beside(&self.path, ".new"));
+            paths.extend(TOLD.map(|name| self.told(name)));
+        }
+        paths.iter().filter_map(|path| path.canonicalize().ok()).collect()
+    }
+
+    /// Refuses inputs that would be removed to make room, or written to while they are read.
+    pub(super) fn spares(&self, inputs: &[PathBuf], lang: Lang) -> anyhow::Result<()> {
+        let output = self.full();
+        let lies_in = |path: PathBuf| output.iter().any(|output| path.starts_with(output));
+        for input in inputs {
+            // A link, and what it leads to.
+            let folder = input.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+            let itself = folder.and_then(|folder| Some(folder.canonicalize().ok()?.join(input.file_name()?)));
+            if input.canonicalize().ok().into_iter().chain(itself).any(lies_in) {
+                let (input, out) = (input.display(), self.path.display());
+                anyhow::bail!(lang.pick(
+                    format!("输入 {input} 就是输出 {out}，或在它里面，会被换掉；换一个 --out"),
+                    format!("the input {input} is the output {out}, or lies in it, and would be replaced; give another --out")
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Makes the folder, and finds out what is there.
@@ -150,7 +183,7 @@ impl Out {
         for path in [&places.state, &places.changes, &places.rejects] {
             gone(fs::remove_file(path))?;
         }
-        for name in ["changes.jsonl", "rejects.jsonl", "diff.json", "report.html"] {
+        for name in TOLD {
             gone(fs::remove_file(self.told(name)))?;
         }
         if self.single {

@@ -189,21 +189,21 @@ D1      D9      1     规则 1
 D9      A1      1     读法 1
 
 改变等级的关键词
-变化      分类   关键词             通话  等级变化
-不再命中  price  「多少钱」exact    2     A → D 2
-新命中    price  「怎么收费」exact  1     D → A 1
+变化      分类   关键词            通话  等级变化
+不再命中  price  「多少钱」原词    2     A → D 2
+新命中    price  「怎么收费」原词  1     D → A 1
 
 改变的通话（例）
 <c1>  A → D  因为：读法
     旧  A1 问了问题 — A1 现在不成立：questions >= 1（questions = 0）
     新  D9 其余 — D9 以前也成立，但先轮到 A1
     信号 questions 1 → 0，asked [price] → []
-    失去依据 price「多少钱」exact 事件 2:0–3
+    失去依据 price「多少钱」原词 事件 2:0–3
 <c2>  D → A  因为：读法
     旧  D9 其余 — D9 现在也成立，但先轮到 A1
     新  A1 问了问题 — A1 以前不成立：questions >= 1（questions = 0）
     信号 questions 0 → 1，asked [] → [price]
-    新依据 price「怎么收费」exact 事件 2:0–4
+    新依据 price「怎么收费」原词 事件 2:0–4
 <c3>  D → D  因为：规则
     旧  D1 拒绝 — D1 现在不成立：refusals >= 2（refusals = 1）
     新  D9 其余 — D9 以前也成立，但先轮到 D1
@@ -271,6 +271,14 @@ product 产品介绍  0 (0.0%)
 平均完成度        50.0%
 "#;
     assert_eq!(told(&diff(Against::Nothing, &["好的"], &[]), 10, Lang::Zh), expected);
+}
+
+#[test]
+fn several_scripts_and_nothing_to_compare_with() {
+    let mut diff = diff(Against::Nothing, &["好的"], &[]);
+    diff.scripts.push(v1::ScriptDiff { script_id: "other".to_owned(), ..diff.scripts[0].clone() });
+    let text = told(&diff, 10, Lang::En);
+    assert!(text.starts_with("1 call graded; there are no labels before to compare with\n\n━━ demo"), "{text}");
 }
 
 #[test]

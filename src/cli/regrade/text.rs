@@ -18,7 +18,7 @@ pub(super) fn render(diff: &v1::RegradeDiff, most_examples: usize, lang: Lang) -
     let mut out = String::new();
     let _ = writeln!(out, "{}", paint(Role::Head, &words::totals(diff, lang)));
     // Of one script the whole is its own.
-    if diff.scripts.len() > 1 {
+    if diff.scripts.len() > 1 && diff.compared > 0 {
         matrix(&mut out, &diff.labels, &diff.transitions, lang);
     }
     for script in &diff.scripts {
@@ -145,7 +145,7 @@ fn keywords(out: &mut String, script: &v1::ScriptDiff, lang: Lang) {
         table.row(vec![
             words::gained(keyword.gained, lang).to_owned(),
             keyword.category.clone(),
-            format!("「{}」{}", keyword.phrase, words::how(keyword.r#match())),
+            format!("「{}」{}", keyword.phrase, words::how(keyword.r#match(), lang)),
             grouped(keyword.calls),
             words::commonest(&keyword.transitions, lang),
         ]);

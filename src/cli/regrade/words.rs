@@ -100,16 +100,16 @@ pub(super) fn commonest(transitions: &[v1::LabelTransition], lang: Lang) -> Stri
 }
 
 /// How something was found.
-pub(super) fn how(found: v1::Match) -> &'static str {
+pub(super) fn how(found: v1::Match, lang: Lang) -> &'static str {
     match found {
         v1::Match::Unspecified => "",
-        v1::Match::Exact => "exact",
-        v1::Match::Normalised => "normalised",
-        v1::Match::Pinyin => "pinyin",
-        v1::Match::Pattern => "pattern",
-        v1::Match::Learned => "learned",
-        v1::Match::Context => "context",
-        v1::Match::Reported => "reported",
+        v1::Match::Exact => lang.pick("原词", "exact"),
+        v1::Match::Normalised => lang.pick("异写", "normalised"),
+        v1::Match::Pinyin => lang.pick("音同", "pinyin"),
+        v1::Match::Pattern => lang.pick("正则", "pattern"),
+        v1::Match::Learned => lang.pick("像例句", "learned"),
+        v1::Match::Context => lang.pick("按上文", "context"),
+        v1::Match::Reported => lang.pick("上报", "reported"),
     }
 }
 
@@ -123,7 +123,7 @@ pub(super) fn evidence(pieces: &[v1::Evidence], lang: Lang) -> Vec<String> {
             (start, end) => format!("{}:{start}–{end}", piece.event),
         };
         let place = lang.pick(format!("事件 {place}"), format!("event {place}"));
-        let piece = format!("{of}「{}」{} {place}", piece.phrase, how(piece.r#match()));
+        let piece = format!("{of}「{}」{} {place}", piece.phrase, how(piece.r#match(), lang));
         if !told.contains(&piece) {
             told.push(piece);
         }

@@ -9,8 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sha2::{Digest, Sha256};
 
 use super::parquet::Table;
+use super::walk::Walk;
 use super::{Piece, Position, Source, SourceError, Work};
 use crate::ingest::recorded::{Format, Given, Reading, detect, one_a_line};
+use crate::regrade::state::is_result;
 
 /// Bytes of a piece of lines.
 const CHUNK: usize = 2 << 20;
@@ -29,6 +31,7 @@ pub struct Files {
     position: Position,
     open: Option<OpenLines>,
     weight: u64,
+    passed: Vec<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -46,7 +49,12 @@ enum Kind {
     /// Read whole.
     Whole(Format),
     Table(Arc<Table>),
+    /// Not read, and why.
+    Broken(String),
 }
+
+/// Where a position stands behind an input that cannot be read any further.
+const LOST: u64 = u64::MAX;
 
 /// How bytes are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,34 +108,46 @@ impl Read for Counted {
 }
 
 impl Files {
-    /// Looks at what was named, files and folders with all that is in them, and tells what each is. Reading begins at a position.
+    /// Looks at what was named, files and folders with all that is in them, and tells what each is. Reading begins at a position. What
+    /// of folders lies in `output`, full paths of what the run writes, and what is the result of another run, is passed over; a file of
+    /// a folder that is none of calls is rejected when its turn comes.
     ///
     /// # Errors
-    /// Something cannot be read, or is a table without calls.
-    pub fn open(paths: &[PathBuf], reading: Reading, from: Position) -> Result<Self, SourceError> {
+    /// Something that was named cannot be read, or is a table without calls.
+    pub fn open(paths: &[PathBuf], reading: Reading, from: Position, output: &[PathBuf]) -> Result<Self, SourceError> {
         let mut inputs = Vec::new();
+        let mut passed = Vec::new();
         for path in paths {
-            let failed = |error| SourceError::Path(path.clone(), error);
-            if path.metadata().map_err(failed)?.is_dir() {
-                let mut found = Vec::new();
-                walk(path, &mut found).map_err(failed)?;
-                if found.is_empty() {
-                    return Err(SourceError::Empty(path.clone()));
-                }
-                for path in found {
-                    inputs.push(Input::of(path, &reading)?);
-                }
-            } else {
-                inputs.push(Input::of(path.clone(), &reading)?);
+            if path == Path::new("-") {
+                return Err(SourceError::NoFile(path.clone()));
             }
+            let failed = |error| SourceError::Path(path.clone(), error);
+            if !path.metadata().map_err(failed)?.is_dir() {
+                inputs.push(Input::of(path.clone(), &reading)?);
+                continue;
+            }
+            if is_result(path) {
+                return Err(SourceError::Result(path.clone()));
+            }
+            let mut walk = Walk { output, found: Vec::new(), passed: Vec::new() };
+            walk.folder(path).map_err(failed)?;
+            passed.append(&mut walk.passed);
+            if walk.found.is_empty() {
+                return Err(SourceError::Empty(path.clone()));
+            }
+            let readable = |path: PathBuf| Input::of(path.clone(), &reading).unwrap_or_else(|error| Input::broken(path, &error));
+            inputs.extend(walk.found.into_iter().map(readable));
         }
         let weight = inputs.iter().map(|input| input.bytes).sum();
-        Ok(Self { inputs, reading, position: from, open: None, weight })
+        Ok(Self { inputs, reading, position: from, open: None, weight, passed })
     }
 
     /// The pieces of the input that the position is in; `None` where that is read to its end.
     fn piece(&mut self) -> Option<Piece> {
         let input = self.inputs.get(self.position.input)?;
+        if self.position.at == LOST {
+            return None;
+        }
         match &input.kind {
             Kind::Lines(format, packing) => {
                 let (format, packing) = (*format, *packing);
@@ -136,11 +156,25 @@ impl Files {
             Kind::Table(table) => {
                 let (name, table) = (Arc::clone(&input.name), Arc::clone(table));
                 let group = table.group(usize::try_from(self.position.at).ok()?)?;
+                if let Err(error) = File::open(&input.path) {
+                    return Some(self.lost(error.to_string()));
+                }
                 self.position.at += 1;
                 Some(Piece { name, weight: group.weight(), work: Work::Rows(group), after: self.position.clone() })
             }
             Kind::Whole(_) => self.whole(),
+            Kind::Broken(reason) => {
+                let reason = reason.clone();
+                Some(self.lost(reason))
+            }
         }
+    }
+
+    /// Of the input that the position is in the rest cannot be read, which costs nothing else.
+    fn lost(&mut self, reason: String) -> Piece {
+        self.position.at = LOST;
+        let name = self.inputs.get(self.position.input).map_or_else(|| "".into(), |input| Arc::clone(&input.name));
+        Piece { name, work: Work::Broken(reason), weight: 0, after: self.position.clone() }
     }
 
     /// Files that are read whole, as many as stand together.
@@ -164,22 +198,13 @@ impl Files {
     fn lines(&mut self, format: Format, packing: Packing) -> Option<Piece> {
         let input = self.inputs.get(self.position.input)?;
         let name = Arc::clone(&input.name);
-        let broken = |reason: String, after: Position| Piece { name: Arc::clone(&name), work: Work::Broken(reason), weight: 0, after };
         let open = match &mut self.open {
             Some(open) => open,
             None => match open_lines(&input.path, packing, self.position.at) {
                 Ok(open) => self.open.insert(open),
-                Err(error) => {
-                    // The rest of it is lost, and nothing else.
-                    let piece = broken(error.to_string(), self.position.clone());
-                    self.position.at = u64::MAX;
-                    return Some(piece);
-                }
+                Err(error) => return Some(self.lost(error.to_string())),
             },
         };
-        if self.position.at == u64::MAX {
-            return None;
-        }
         let mut bytes = Vec::with_capacity(CHUNK + (CHUNK >> 3));
         let outcome = fill(&mut open.source, &mut bytes, self.reading.limits.line_bytes);
         let read = open.read.load(Ordering::Relaxed);
@@ -187,8 +212,7 @@ impl Files {
         open.told = read;
         if bytes.is_empty() {
             let Err(error) = outcome else { return None };
-            self.position.at = u64::MAX;
-            return Some(broken(error.to_string(), self.position.clone()));
+            return Some(self.lost(error.to_string()));
         }
         let before = self.position.lines;
         self.position.at += bytes.len() as u64 + *outcome.as_ref().unwrap_or(&0);
@@ -213,6 +237,10 @@ impl Source for Files {
         self.weight
     }
 
+    fn passed(&self) -> &[PathBuf] {
+        &self.passed
+    }
+
     fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
         for input in &self.inputs {
@@ -228,8 +256,11 @@ impl Source for Files {
 impl Input {
     fn of(path: PathBuf, reading: &Reading) -> Result<Self, SourceError> {
         let failed = |error| SourceError::Path(path.clone(), error);
+        let meta = path.metadata().map_err(failed)?;
+        if !meta.is_file() {
+            return Err(SourceError::NoFile(path));
+        }
         let mut file = File::open(&path).map_err(failed)?;
-        let meta = file.metadata().map_err(failed)?;
         let modified =
             meta.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok()).map_or(0, |since| since.as_nanos());
         let mut magic = Vec::new();
@@ -260,25 +291,11 @@ impl Input {
         };
         Ok(Self { name: path.display().to_string().into(), path, bytes: meta.len(), modified, kind })
     }
-}
 
-/// All files under a folder, in the order of their names; hidden ones, and those that other tools leave beside the data, are not.
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
-    entries.sort();
-    for path in entries {
-        let aside =
-            path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".") || name.as_encoded_bytes().starts_with(b"_"));
-        if aside {
-            continue;
-        }
-        if path.is_dir() {
-            walk(&path, found)?;
-        } else {
-            found.push(path);
-        }
+    /// One that is not read.
+    fn broken(path: PathBuf, error: &SourceError) -> Self {
+        Self { name: path.display().to_string().into(), path, bytes: 0, modified: 0, kind: Kind::Broken(error.reason()) }
     }
-    Ok(())
 }
 
 fn open_lines(path: &Path, packing: Packing, at: u64) -> io::Result<OpenLines> {

@@ -6,6 +6,7 @@
 mod files;
 pub mod kept;
 mod parquet;
+mod walk;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -42,15 +43,32 @@ pub enum SourceError {
     Parquet(PathBuf, String),
     /// There is nothing in what was named.
     Empty(PathBuf),
+    /// Neither a file nor a folder.
+    NoFile(PathBuf),
+    /// The result of a run, which holds no calls.
+    Result(PathBuf),
+}
+
+impl SourceError {
+    /// What is wrong with the path.
+    fn reason(&self) -> String {
+        match self {
+            Self::Path(_, error) => error.to_string(),
+            Self::Parquet(_, reason) => reason.clone(),
+            Self::Empty(_) => "a folder without files of calls".to_owned(),
+            Self::NoFile(_) => {
+                "neither a file nor a folder; a run reads files, not standard input or pipes, for it may be stopped and go on: save the calls first"
+                    .to_owned()
+            }
+            Self::Result(_) => "the result of a re-grading, not calls".to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Path(path, error) => write!(f, "{}: {error}", path.display()),
-            Self::Parquet(path, reason) => write!(f, "{}: {reason}", path.display()),
-            Self::Empty(path) => write!(f, "{}: a folder without files of calls", path.display()),
-        }
+        let (Self::Path(path, _) | Self::Parquet(path, _) | Self::Empty(path) | Self::NoFile(path) | Self::Result(path)) = self;
+        write!(f, "{}: {}", path.display(), self.reason())
     }
 }
 
@@ -89,6 +107,11 @@ pub trait Source: Send {
 
     /// All there is to do, in a measure of the source's own.
     fn weight(&self) -> u64;
+
+    /// What lay among the input and is not read: results of runs.
+    fn passed(&self) -> &[PathBuf] {
+        &[]
+    }
 
     /// What tells this input from any other, so that a run is not resumed with another.
     fn fingerprint(&self) -> String;

@@ -122,6 +122,10 @@ impl Group {
     /// Reads its calls. A call of the flat form belongs to the row group in which it begins.
     pub(super) fn read(&self, reading: &Reading, give: &mut dyn FnMut(Given)) {
         let first: usize = (0..self.group).map(|group| self.table.rows(group)).sum();
+        // Not told of each row.
+        if let Err(error) = File::open(&self.table.path) {
+            return give(Given::fault(first + 1, format!("row group {}: {error}", self.group)));
+        }
         match Rows::new(&self.table, reading, first, give) {
             Ok(mut rows) => match self.table.form {
                 Form::Nested => {

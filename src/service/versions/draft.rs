@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::kept::row;
 use super::{Actor, Scripts, VersionError, check_note};
 use crate::core::script::Script;
+use crate::script::draft::unread;
 use crate::script::{Bundle, compile};
 use crate::store::scripts::BundleRow;
 
@@ -14,7 +15,7 @@ impl Scripts {
     /// What is a version already stays one.
     ///
     /// # Errors
-    /// It does not compile, with every finding; or it cannot be kept.
+    /// It does not compile, with every finding; it brings a file that nothing reads; or it cannot be kept.
     pub fn keep_draft(
         &self,
         actor: Actor<'_>,
@@ -33,7 +34,11 @@ impl Scripts {
                 return Err(VersionError::Invalid("draft", reason));
             }
         }
-        let script = compile(&Bundle::from_files(&base.id, files)).map_err(VersionError::Load)?;
+        let bundle = Bundle::from_files(&base.id, files);
+        if let Some(reason) = unread(&base.files, &bundle) {
+            return Err(VersionError::Invalid("draft", reason));
+        }
+        let script = compile(&bundle).map_err(VersionError::Load)?;
         match self.version(actor.tenant, &script.id, &script.version) {
             Err(VersionError::Script(_)) => {}
             known => return known,

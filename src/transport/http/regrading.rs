@@ -4,21 +4,25 @@ use std::sync::Arc;
 
 use axum::body::Body as Lines;
 use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
-use axum::http::{Extensions, header};
+use axum::http::{Extensions, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use prost::Message;
 use serde::Serialize;
-use tonic::Status;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
 
 use super::records::Failed;
-use super::{Body, Failure, read, wrong_method};
+use super::{Body, error, read, wrong_method};
 use crate::service::Refusal;
 use crate::service::regrading::Regrading;
 use crate::transport::records::{asker_of, blocking, invalid};
 use crate::transport::regrading::{export, refused, watch};
 use crate::transport::tenant_of;
-use crate::wire::v1;
+use crate::wire::{rpc, v1};
 
 /// The routes under `/v1/regrades`, which take bodies of up to `most` bytes.
 pub(in crate::transport) fn routes(regrading: Arc<Regrading>, most: usize) -> Router {
@@ -53,16 +57,38 @@ fn number(name: &str, value: &str) -> Result<u32, Status> {
     value.parse().map_err(|_| invalid(name, format!("{name} is {value:?}, not a whole number")))
 }
 
+/// The answer to a body that could not be read, and which field of it.
+fn unreadable(field: &str, refusal: &Refusal) -> Response {
+    let http = if refusal.code() == Code::ResourceExhausted { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
+    let details = ErrorDetails::with_bad_request_violation(field, refusal.to_string());
+    let status = Status::with_error_details(refusal.code(), refusal.to_string(), details);
+    error(http, &rpc::Status::decode(status.details()).unwrap_or_default())
+}
+
+/// The field of a request that cannot be read, if there is one that cannot be by itself.
+fn wrong_field(body: &[u8]) -> Option<String> {
+    type Fields = serde_json::Map<String, Value>;
+    fn alone<T: DeserializeOwned>(fields: &Fields) -> Option<String> {
+        let unread = |(name, value): (&String, &Value)| serde_json::from_value::<T>(json!({ name: value })).is_err().then(|| name.clone());
+        fields.iter().find_map(unread)
+    }
+    let fields: Fields = serde_json::from_slice(body).ok()?;
+    let field = alone::<v1::StartRegradeRequest>(&fields)?;
+    let inner = fields.get("filter").and_then(Value::as_object).filter(|_| field == "filter").and_then(alone::<v1::CallFilter>);
+    Some(inner.map_or(field, |inner| format!("filter.{inner}")))
+}
+
 async fn start(
     State(regrading): State<Arc<Regrading>>,
     extensions: Extensions,
     body: Body,
 ) -> Result<Json<v1::StartRegradeResponse>, Response> {
     let tenant = tenant_of(&extensions, regrading.service());
-    let failed = |refusal: Refusal| Failure(refusal, String::new()).into_response();
-    let body = read(body, &tenant).map_err(failed)?;
-    let request: v1::StartRegradeRequest =
-        serde_json::from_slice(&body).map_err(|error| failed(Refusal::Invalid(format!("not a StartRegradeRequest: {error}"))))?;
+    let body = read(body, &tenant).map_err(|refusal| unreadable("body", &refusal))?;
+    let request: v1::StartRegradeRequest = serde_json::from_slice(&body).map_err(|error| {
+        let field = wrong_field(&body).unwrap_or_else(|| "body".to_owned());
+        unreadable(&field, &Refusal::Invalid(format!("not a StartRegradeRequest: {error}")))
+    })?;
     let asker = asker_of(&extensions);
     let regrade = blocking(move || regrading.ask(asker.actor(), request).map_err(refused)).await;
     regrade.map(|regrade| Json(v1::StartRegradeResponse { regrade: Some(regrade) })).map_err(|status| Failed(status).into_response())
