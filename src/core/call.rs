@@ -287,7 +287,7 @@ impl CallState {
     }
 
     /// Bytes of memory beyond the script's: the state itself and what it holds by itself, and of these the events' own text. Readings
-    /// that calls share ([`recall`](super::recall)) are not counted.
+    /// that calls share ([`recall`]) are not counted.
     #[must_use]
     pub fn memory(&self) -> (usize, usize) {
         let text = self.events.iter().map(|stored| text_bytes(&stored.event)).sum::<usize>();

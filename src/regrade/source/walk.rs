@@ -19,7 +19,7 @@ pub(super) struct Walk<'a> {
 impl Walk<'_> {
     /// Takes all files under a folder; hidden ones, and those that other tools leave beside the data, are not, nor are results of runs.
     pub(super) fn folder(&mut self, folder: &Path) -> io::Result<()> {
-        let full = folder.canonicalize()?;
+        let here = folder.canonicalize()?;
         let mut entries = std::fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
         entries.sort_by_key(std::fs::DirEntry::path);
         for entry in entries {
@@ -28,8 +28,12 @@ impl Walk<'_> {
             if aside {
                 continue;
             }
-            let full = if entry.file_type()?.is_symlink() { path.canonicalize().unwrap_or_default() } else { full.join(name) };
+            let full = if entry.file_type()?.is_symlink() { path.canonicalize().unwrap_or_default() } else { here.join(name) };
             let is_dir = path.is_dir();
+            // A link to a folder that it lies in leads round for ever.
+            if is_dir && here.starts_with(&full) {
+                continue;
+            }
             if self.output.iter().any(|output| full.starts_with(output)) || is_dir && state::is_result(&path) {
                 self.passed.push(path);
             } else if is_dir {
