@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 pub use self::rows::{CallRow, EventKind, EventRow, PushRow, StandingRow, VerdictRow};
 
 use super::audit::{self, AuditRow};
-use super::sql::{Column, Insert, Sql, Tables};
+use super::sql::{Column, Insert, Sql};
 use super::{Store, StoreError};
 
 /// What goes into one transaction.
@@ -114,7 +114,7 @@ impl Group {
     }
 
     /// Its rows by table, and in them by column; `again` where some of them may be there already.
-    fn tables(&self, again: bool) -> Tables<'_> {
+    fn tables(&self, again: bool) -> Vec<(Insert, Vec<Column<'_>>)> {
         let once = |insert: Insert| if again { insert } else { Insert { conflict: "", ..insert } };
         let mut tables = Vec::new();
         if !self.calls.is_empty() {
@@ -228,7 +228,14 @@ impl Store {
         }
         group.sort();
         // Nearly always all of it is new, and PostgreSQL takes twice as long to insert what may not be.
-        self.database.insert(&|again| group.tables(again))
+        let new = group.tables(false);
+        match self.write(|sql| sql.insert(&new)) {
+            Err(StoreError::Refused(_)) => {
+                let again = group.tables(true);
+                self.write(|sql| sql.insert(&again))
+            }
+            result => result,
+        }
     }
 
     /// The first call number that is free.

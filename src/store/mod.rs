@@ -27,7 +27,7 @@ mod secrets;
 pub mod sql;
 pub mod sqlite;
 
-use sql::{Sql, Tables};
+use sql::Sql;
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,22 +93,6 @@ pub trait Database: Send + Sync + fmt::Debug {
     /// # Errors
     /// The work failed, or could not be made durable. After [`StoreError::Unavailable`] it may have happened all the same.
     fn write(&self, work: &mut Work<'_>) -> Result<(), StoreError>;
-
-    /// Inserts rows into several tables in one transaction. `tables(true)` gives them so that what is there already is left or brought
-    /// up to date; `tables(false)`, which is quicker, is refused then.
-    ///
-    /// # Errors
-    /// As [`write`](Self::write).
-    fn insert<'rows>(&self, tables: &dyn Fn(bool) -> Tables<'rows>) -> Result<(), StoreError> {
-        let new = tables(false);
-        match self.write(&mut |sql| sql.insert(&new)) {
-            Err(StoreError::Refused(_)) => {
-                let again = tables(true);
-                self.write(&mut |sql| sql.insert(&again))
-            }
-            result => result,
-        }
-    }
 
     /// Reads, of one moment.
     ///

@@ -1,6 +1,5 @@
 //! PostgreSQL, by URL. `synchronous_commit` is on for every connection, so that a commit has been written to the server's disk.
 
-mod insert;
 mod tls;
 
 use std::collections::HashMap;
@@ -12,12 +11,12 @@ use std::time::Duration;
 use postgres::error::SqlState;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::{ToSql, Type};
-use postgres::{Client, Config, GenericClient, IsolationLevel, NoTls, Statement, Transaction};
+use postgres::{Client, Config, IsolationLevel, NoTls, Statement, Transaction};
 
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::schema::Dialect;
-use super::sql::{Column, Insert, Row, Sql, Tables, Value};
+use super::sql::{Column, Insert, Row, Sql, Value};
 use super::{Database, StoreError, Work};
 
 /// The number of the advisory lock that a server holds: "callgrade" has no meaning to PostgreSQL, so any will do.
@@ -169,22 +168,6 @@ impl Postgres {
         }
     }
 
-    /// Inserts by a statement that is a transaction by itself: of beginning and commit, each with an answer to wait for, it needs none.
-    fn insert_alone(&self, kept: &mut Option<Connection>, tables: &Tables<'_>) -> Result<(), StoreError> {
-        let Some((sql, values)) = insert::all(tables) else { return Ok(()) };
-        let mut connection = match kept.take().filter(|connection| !connection.client.is_closed()) {
-            Some(connection) => connection,
-            None => self.connect_writer()?,
-        };
-        let Connection { client, statements } = &mut connection;
-        let done = ready(client, statements, &sql).and_then(|statement| client.execute(&statement, &values));
-        let result = done.map(drop).map_err(|error| self.error(&error));
-        if !matches!(result, Err(StoreError::Unavailable(_))) {
-            *kept = Some(connection);
-        }
-        result
-    }
-
     fn attempt(&self, connection: &mut Connection, reading: bool, work: &mut Work<'_>) -> Result<(), Failure> {
         let Connection { client, statements } = connection;
         // By default PostgreSQL shows each statement of a transaction a moment of its own.
@@ -240,17 +223,6 @@ impl Database for Postgres {
         result
     }
 
-    fn insert<'rows>(&self, tables: &dyn Fn(bool) -> Tables<'rows>) -> Result<(), StoreError> {
-        let mut writer = lock(&self.writer);
-        let kept = writer.as_ref().is_some_and(|connection| !connection.client.is_closed());
-        match self.insert_alone(&mut writer, &tables(false)) {
-            Err(StoreError::Refused(_)) => self.insert_alone(&mut writer, &tables(true)),
-            // The server was started anew since, and what came of the rows is not known: any that are there are left.
-            Err(StoreError::Unavailable(_)) if kept => self.insert_alone(&mut writer, &tables(true)),
-            result => result,
-        }
-    }
-
     fn read(&self, work: &mut Work<'_>) -> Result<(), StoreError> {
         let mut lent = Lent { readers: &self.readers, connection: None };
         lent.connection = self.readers.lend();
@@ -302,22 +274,18 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
+    /// The statement of a text, made ready once for the connection.
     fn statement(&mut self, sql: &str) -> Result<Statement, StoreError> {
-        ready(&mut self.transaction, self.statements, sql).map_err(|error| self.postgres.error(&error))
+        if let Some(ready) = self.statements.get(sql) {
+            return Ok(ready.clone());
+        }
+        let made = self.transaction.prepare(sql).map_err(|error| self.postgres.error(&error))?;
+        if self.statements.len() >= STATEMENTS {
+            self.statements.clear();
+        }
+        self.statements.insert(sql.to_owned(), made.clone());
+        Ok(made)
     }
-}
-
-/// The statement of a text, made ready once for the connection.
-fn ready(client: &mut impl GenericClient, statements: &mut HashMap<String, Statement>, sql: &str) -> Result<Statement, postgres::Error> {
-    if let Some(ready) = statements.get(sql) {
-        return Ok(ready.clone());
-    }
-    let made = client.prepare(sql)?;
-    if statements.len() >= STATEMENTS {
-        statements.clear();
-    }
-    statements.insert(sql.to_owned(), made.clone());
-    Ok(made)
 }
 
 /// A value as the wire has it.
@@ -368,9 +336,39 @@ impl Sql for Session<'_> {
     }
 
     fn insert(&mut self, tables: &[(Insert, Vec<Column<'_>>)]) -> Result<(), StoreError> {
-        let Some((sql, values)) = insert::all(tables) else { return Ok(()) };
+        let Some((last, before)) = tables.split_last() else { return Ok(()) };
+        // One statement, and one answer to wait for, whatever the number of tables.
+        let mut next = 1;
+        let before: Vec<String> = before.iter().map(|table| format!("in_{} AS ({})", table.0.table, insertion(table, &mut next))).collect();
+        let with = if before.is_empty() { String::new() } else { format!("WITH {} ", before.join(", ")) };
+        let sql = with + &insertion(last, &mut next);
+        let values: Vec<&(dyn ToSql + Sync)> = tables
+            .iter()
+            .flat_map(|(_, columns)| columns)
+            .map(|column| match column {
+                Column::Int(values) => values as &(dyn ToSql + Sync),
+                Column::OptionalInt(values) => values,
+                Column::Text(values) => values,
+                Column::Bytes(values) => values,
+            })
+            .collect();
         let statement = self.statement(&sql)?;
         self.transaction.execute(&statement, &values).map_err(|error| self.postgres.error(&error))?;
         Ok(())
     }
+}
+
+/// What inserts into a table, its columns as arrays; `next` is the number of the next parameter.
+fn insertion((into, columns): &(Insert, Vec<Column<'_>>), next: &mut usize) -> String {
+    let places: Vec<String> = (*next..)
+        .zip(columns)
+        .map(|(place, column)| match column {
+            Column::Int(_) | Column::OptionalInt(_) => format!("${place}::bigint[]"),
+            Column::Text(_) => format!("${place}::text[]"),
+            Column::Bytes(_) => format!("${place}::bytea[]"),
+        })
+        .collect();
+    *next += columns.len();
+    let Insert { table, columns, conflict } = into;
+    format!("INSERT INTO {table} ({}) SELECT * FROM unnest({}) {conflict}", columns.join(", "), places.join(", "))
 }

@@ -125,9 +125,6 @@ pub struct Insert {
     pub conflict: &'static str,
 }
 
-/// Rows of several tables: of each what goes into it column by column, all of one length.
-pub type Tables<'rows> = Vec<(Insert, Vec<Column<'rows>>)>;
-
 /// A transaction, or a reading of one moment.
 pub trait Sql {
     /// Runs a statement; how many rows it touched.
@@ -147,7 +144,7 @@ pub trait Sql {
         each: &mut dyn FnMut(&dyn Row) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError>;
 
-    /// Inserts many rows into several tables.
+    /// Inserts many rows into several tables: of each what goes into it column by column, all of one length.
     ///
     /// # Errors
     /// The database refuses one of them or cannot be reached.
