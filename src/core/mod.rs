@@ -1,5 +1,5 @@
-//! Events in, verdict out. Synchronous and pure: no file, clock, environment, network, and no chance that a verdict could depend on; time comes
-//! in with the events.
+//! Events in, verdict out. Synchronous and pure: no file, clock, environment, network, and no chance that a verdict could depend on;
+//! time comes in with the events.
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]

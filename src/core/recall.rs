@@ -4,14 +4,16 @@
 //! depends on the script and the words alone, so a reading made before is as good as a new one. Each thread keeps those of the words
 //! that it meets a second time; what is said once costs a hash and a look.
 //!
-//! The words themselves are not kept, so nothing of a call stays when it is deleted: they are named by a hash of 128 bits with a key
-//! that each thread draws for itself, under which nobody can find two texts of one name. No verdict depends on the key.
+//! The words themselves are not kept, nor readings that quote them ([`Learned`](super::learned::Learned)): a text is named by a hash of
+//! 128 bits with a key that each thread draws for itself, under which nobody can find two texts of one name. No verdict depends on the
+//! key. What stays, until other readings drive it out, is which listed phrases stand where in a text of that name.
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::hint::black_box;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use siphasher::sip128::{Hash128, Hasher128, SipHasher13};
 use smallvec::SmallVec;
@@ -23,10 +25,20 @@ use super::tracker::Reading;
 
 /// Readings that share a room: the last of them makes way for the next.
 const WAYS: usize = 4;
-/// Rooms to begin with, and at most: 65,536 readings of each side, some 20 MiB a thread.
+/// Rooms to begin with, and at most: 65,536 readings of each side, some 20 MiB a thread and never more than 50.
 const ROOMS: [usize; 2] = [64, 16_384];
 /// A reading with more hits is not kept, so that no text takes more than its share.
 const MOST_HITS: usize = 32;
+/// Threads of which all can have as many rooms as that, beside two for each core: a server has hundreds that grade now and then.
+const THREADS: usize = 8;
+
+/// Rooms of all threads.
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
+/// Most of them.
+static MOST: LazyLock<usize> = LazyLock::new(|| {
+    let threads = THREADS + 2 * std::thread::available_parallelism().map_or(1, usize::from);
+    2 * threads * ROOMS[1]
+});
 
 thread_local! {
     static DESK: RefCell<Desk> = RefCell::default();
@@ -63,6 +75,7 @@ pub(crate) fn read_each<'a>(script: &Script, words: impl Iterator<Item = (Way, &
 }
 
 /// Has the calling thread know none of the words that it has read: for measuring what words cost that were never said before.
+#[doc(hidden)]
 pub fn forget() {
     DESK.with_borrow_mut(|desk| desk.namer = Namer::default());
 }
@@ -121,8 +134,8 @@ impl Desk {
         let Self { scratch, customers, robots, .. } = self;
         match way {
             Way::Customer => {
-                let few = |reading: &CustomerReading| reading.hits.len() <= MOST_HITS;
-                Reading::Customer(customers.recall(name, few, || read_customer(script, text, scratch)))
+                let may_stay = |reading: &CustomerReading| reading.hits.len() <= MOST_HITS && reading.learned.is_none();
+                Reading::Customer(customers.recall(name, may_stay, || read_customer(script, text, scratch)))
             }
             Way::Robot { recognise, timed } => {
                 Reading::Robot(robots.recall(name, |_| true, || read_robot(script, text, recognise, timed, scratch)))
@@ -232,6 +245,12 @@ impl<T> Default for Recall<T> {
     }
 }
 
+impl<T> Drop for Recall<T> {
+    fn drop(&mut self) {
+        TAKEN.fetch_sub(self.rooms.len(), Ordering::Relaxed);
+    }
+}
+
 impl<T> Recall<T> {
     /// The reading of that name; else a new one, which is kept if the name was met before and `keep` says so.
     fn recall(&mut self, name: Name, keep: impl FnOnce(&T) -> bool, read: impl FnOnce() -> T) -> Kept<T> {
@@ -280,9 +299,10 @@ impl<T> Recall<T> {
         let [first, most] = ROOMS;
         let rooms = match self.rooms.len() {
             0 => first,
-            rooms if rooms < most && self.tags > rooms * (WAYS / 2) => rooms * 4,
+            rooms if rooms < most && self.tags > rooms * (WAYS / 2) && TAKEN.load(Ordering::Relaxed) < *MOST => rooms * 4,
             _ => return,
         };
+        TAKEN.fetch_add(rooms - self.rooms.len(), Ordering::Relaxed);
         let old = std::mem::take(&mut self.rooms);
         self.rooms.resize_with(rooms, Room::default);
         self.tags = 0;
@@ -299,89 +319,4 @@ impl<T> Recall<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn script() -> Arc<Script> {
-        crate::script::bundled("telemarketing").unwrap()
-    }
-
-    const SAID: [&str; 8] = ["多少钱", "不需要", "嗯", "我在开会，晚点再打", "加我微信吧", "", "今天天气不错", "要是不需要早挂了"];
-
-    #[test]
-    fn what_is_remembered_is_what_would_be_read() {
-        let script = script();
-        let mut scratch = Scratch::default();
-        let ways = [false, true].into_iter().flat_map(|recognise| [false, true].map(|timed| Way::Robot { recognise, timed }));
-        let asked: Vec<(Way, &str)> = ways.chain([Way::Customer]).flat_map(|way| SAID.into_iter().map(move |text| (way, text))).collect();
-        let mut fresh = |way: Way, text: &str| match way {
-            Way::Customer => Reading::Customer(Kept::Own(Box::new(read_customer(&script, text, &mut scratch)))),
-            Way::Robot { recognise, timed } => {
-                Reading::Robot(Kept::Own(Box::new(read_robot(&script, text, recognise, timed, &mut scratch))))
-            }
-        };
-        let expected: Vec<Reading> = asked.iter().map(|(way, text)| fresh(*way, text)).collect();
-        for _ in 0..4 {
-            for ((way, text), expected) in asked.iter().zip(&expected) {
-                assert_eq!(read(&script, *way, text), *expected, "{text}, {way:?}");
-            }
-            let mut readings = vec![Reading::None; asked.len()];
-            read_each(&script, asked.iter().zip(&mut readings).map(|((way, text), reading)| (*way, *text, reading)));
-            assert_eq!(readings, expected);
-        }
-    }
-
-    #[test]
-    fn what_is_said_a_third_time_is_not_read() {
-        let mut recall = Recall::default();
-        let mut read = 0;
-        for time in 0..5 {
-            let kept = recall.recall(
-                Name { tag: 7, rest: 0 },
-                |_| true,
-                || {
-                    read += 1;
-                    time
-                },
-            );
-            assert_eq!((matches!(kept, Kept::Own(_)), *kept), ([true, false, false, false, false][time], [0, 1, 1, 1, 1][time]));
-        }
-        assert_eq!(read, 2, "the first time nothing is kept");
-        assert_eq!(*recall.recall(Name { tag: 7, rest: 1 }, |_| true, || 9), 9, "another text with the same tag");
-        assert!((0..3).all(|_| matches!(recall.recall(Name { tag: 8, rest: 0 }, |_| false, || 0), Kept::Own(_))), "nor what is too large");
-    }
-
-    #[test]
-    fn scripts_and_ways_of_reading_are_told_apart() {
-        let (one, other) = (script(), crate::script::bundled("broadband").unwrap());
-        let namer = Namer::default();
-        const ROBOT: Way = Way::Robot { recognise: false, timed: false };
-        let names = [
-            namer.name(&one, Way::Customer, "嗯"),
-            namer.name(&other, Way::Customer, "嗯"),
-            namer.name(&one, ROBOT, "嗯"),
-            namer.name(&one, Way::Customer, "啊"),
-        ];
-        assert!((1..4).all(|later| !names[..later].contains(&names[later])), "{names:?}");
-        assert_eq!(namer.name(&one, Way::Customer, "嗯"), names[0]);
-    }
-
-    #[test]
-    fn it_grows_with_what_is_said_and_no_further() {
-        let mut recall = Recall::default();
-        let mut chance = 1u64;
-        let names: Vec<Name> = (0..200_000)
-            .map(|_| {
-                chance = chance.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
-                Name { tag: chance ^ chance >> 32, rest: chance }
-            })
-            .collect();
-        for name in names.iter().take(20_000).chain(&names[..20_000]).chain(&names) {
-            assert_eq!(*recall.recall(*name, |_| true, || name.rest), name.rest);
-        }
-        assert_eq!(recall.rooms.len(), ROOMS[1]);
-        assert_eq!(recall.tags, recall.rooms.iter().flat_map(|room| room.tags).filter(|tag| *tag != 0).count());
-        let kept = recall.rooms.iter().flat_map(|room| &room.readings).filter(|named| named.is_some()).count();
-        assert!(kept > 12_000, "what was asked for again is not driven out by ten times as much that was not: {kept}");
-    }
-}
+mod tests;

@@ -1,7 +1,6 @@
 //! A talk script, checked and compiled: what the robot says, what the customer's words mean, which rule gives which label.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -12,11 +11,13 @@ use super::lexicon::{Lexicon, ListId};
 use super::rule::{Condition, Rule};
 use super::scope::{Boundary, Cue};
 
+mod serial;
+pub(crate) use serial::Serial;
+
 /// A node's number in its script.
 pub type NodeIndex = u8;
 /// A category's or trigger question's number in its script.
 pub type ConceptIndex = u8;
-
 /// Most categories and trigger questions together.
 pub const MOST_CONCEPTS: usize = 128;
 /// Most nodes.
@@ -245,21 +246,6 @@ pub struct Label {
     pub id: Box<str>,
     /// What it means.
     pub title: Box<str>,
-}
-
-/// A number that no other script of this process has.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Serial(u64);
-
-impl Serial {
-    pub(crate) fn next() -> Self {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        Self(LAST.fetch_add(1, Ordering::Relaxed))
-    }
-
-    pub(crate) const fn number(self) -> u64 {
-        self.0
-    }
 }
 
 /// A script, ready to grade.

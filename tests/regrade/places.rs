@@ -171,3 +171,40 @@ fn a_file_that_vanishes_costs_no_other() {
         assert!(files.next().is_none(), "{name}");
     }
 }
+
+#[test]
+fn a_file_among_the_input_is_not_replaced_by_the_output() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let text = |name: &str| at(name).to_str().expect("text").to_owned();
+    std::fs::create_dir_all(at("in")).expect("a folder");
+    let line = call("one", "好", "");
+    std::fs::write(at("in/calls.jsonl"), &line).expect("a file");
+    let run = |more: &[&str]| callgrade(&[&["regrade", &text("in"), "--out", &text("in/calls.jsonl")], more].concat(), b"");
+    for more in [&[][..], &["--overwrite"]] {
+        let output = run(more);
+        assert_eq!(output.status.code(), Some(2));
+        let told = format!(
+            "callgrade: the output {} lies in the input {}, is no result of a re-grading, and would be replaced; give another --out\n",
+            text("in/calls.jsonl"),
+            text("in")
+        );
+        assert_eq!(stderr(&output), told);
+        assert_eq!(std::fs::read_to_string(at("in/calls.jsonl")).expect("it is there"), line);
+    }
+}
+
+#[test]
+fn links_that_lead_round_are_followed_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir_all(at("in/a")).expect("a folder");
+    std::fs::create_dir_all(at("in/b")).expect("a folder");
+    std::os::unix::fs::symlink(at("in/b"), at("in/a/x")).expect("a link");
+    std::os::unix::fs::symlink(at("in/a"), at("in/b/y")).expect("a link");
+    std::fs::write(at("in/a/calls.jsonl"), call("one", "好", "")).expect("a file");
+    let out = at("out.parquet");
+    let output = callgrade(&["regrade", at("in").to_str().expect("text"), "--out", out.to_str().expect("text")], b"");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(labels(&[&out]).len(), 1);
+}

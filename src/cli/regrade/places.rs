@@ -102,6 +102,15 @@ impl Out {
         let output = self.full();
         let lies_in = |path: PathBuf| output.iter().any(|output| path.starts_with(output));
         for input in inputs {
+            // A file among those to be read is replaced only where a run has left it.
+            let within = |output: &PathBuf| input.canonicalize().is_ok_and(|input| input.is_dir() && output.starts_with(input));
+            if self.single && self.path.is_file() && !self.told("diff.json").exists() && output.iter().any(within) {
+                let (input, out) = (input.display(), self.path.display());
+                anyhow::bail!(lang.pick(
+                    format!("输出 {out} 在输入 {input} 里，又不是重新评级的结果，会被换掉；换一个 --out"),
+                    format!("the output {out} lies in the input {input}, is no result of a re-grading, and would be replaced; give another --out")
+                ));
+            }
             // A link, and what it leads to.
             let folder = input.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
             let itself = folder.and_then(|folder| Some(folder.canonicalize().ok()?.join(input.file_name()?)));

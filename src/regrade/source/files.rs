@@ -1,5 +1,6 @@
 //! Files and folders of them: lines plain or compressed, Parquet, and files that hold a call each.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -129,7 +130,7 @@ impl Files {
             if is_result(path) {
                 return Err(SourceError::Result(path.clone()));
             }
-            let mut walk = Walk { output, found: Vec::new(), passed: Vec::new() };
+            let mut walk = Walk { output, found: Vec::new(), passed: Vec::new(), seen: BTreeSet::new() };
             walk.folder(path).map_err(failed)?;
             passed.append(&mut walk.passed);
             if walk.found.is_empty() {

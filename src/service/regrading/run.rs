@@ -131,7 +131,10 @@ impl Worker {
                 self.keep_to_rate(calls, page_begun.elapsed());
             }
             // Somebody has ended it, or deleted some of the calls: what the store has now is what counts.
-            Ok(PageKept::Stopped | PageKept::Gone(_)) => self.leave(),
+            Ok(PageKept::Stopped | PageKept::Gone(_)) => {
+                self.leave();
+                self.keep_to_rate(calls, page_begun.elapsed());
+            }
         }
         Ok(true)
     }
