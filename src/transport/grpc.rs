@@ -8,9 +8,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::{Request, Response};
 use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::codec::{Codec, CompressionEncoding, EnabledCompressionEncodings};
 use tonic::server::{Grpc, NamedService, UnaryService};
@@ -101,7 +103,7 @@ impl tower::Service<Request<Body>> for GradingServer {
             };
             let response = match deadline {
                 None => answering.await,
-                Some(limit) => match tokio::time::timeout(limit, answering).await {
+                Some(deadline) => match tokio::time::timeout_at(deadline, answering).await {
                     Ok(response) => response,
                     Err(_) => Status::deadline_exceeded("the client's deadline has passed").into_http(),
                 },
@@ -120,9 +122,25 @@ pub(super) fn too_long(status: &Status) -> Status {
     Status::resource_exhausted(status.message())
 }
 
+/// When a request came.
+#[derive(Debug, Clone, Copy)]
+struct Arrived(Instant);
+
+/// Notes when a request came. The transport, too, keeps the client's deadline, and says `CANCELLED` where gRPC has
+/// `DEADLINE_EXCEEDED`: counted from here, ahead of it, ours is over first.
+pub(super) fn arrived<B>(mut request: Request<B>) -> Request<B> {
+    request.extensions_mut().insert(Arrived(Instant::now()));
+    request
+}
+
+/// When the client waits no longer.
+fn deadline(request: &Request<Body>) -> Option<Instant> {
+    let arrived = request.extensions().get().map_or_else(Instant::now, |Arrived(at)| *at);
+    arrived.checked_add(timeout(request)?)
+}
+
 /// The `grpc-timeout` header: a number and its unit.
-fn deadline(request: &Request<Body>) -> Option<std::time::Duration> {
-    use std::time::Duration;
+fn timeout(request: &Request<Body>) -> Option<Duration> {
     let header = request.headers().get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = header.split_at_checked(header.len().checked_sub(1)?)?;
     let amount: u64 = digits.parse().ok()?;

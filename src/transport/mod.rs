@@ -202,6 +202,7 @@ pub async fn serve(
         .http2_keepalive_timeout(Some(options.keepalive_timeout))
         .initial_stream_window_size(Some(STREAM_WINDOW))
         .initial_connection_window_size(Some(CONNECTION_WINDOW))
+        .layer(tower::util::MapRequestLayer::new(grpc::arrived))
         .add_routes(tonic::service::Routes::from(all))
         .serve_with_incoming_shutdown(Incoming::new(listener, security.tls.clone(), security.opening), signal);
     let limit = async {
