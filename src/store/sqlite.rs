@@ -51,6 +51,8 @@ impl Sqlite {
     /// It cannot be opened or made.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         private_folder(folder).map_err(|error| file_error(folder, &error))?;
+        // Made here, for the folder may have been there, open to others; SQLite makes what is beside it alike. What goes wrong it tells.
+        let _ = private(File::options().write(true).create_new(true)).open(folder.join(FILE));
         let sqlite = Self {
             folder: folder.to_owned(),
             checkpoints: Mutex::default(),

@@ -73,6 +73,18 @@ fn a_data_directory_is_its_owners() {
 }
 
 #[test]
+fn what_is_kept_is_its_owners_in_a_folder_that_is_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("it is ours");
+    let store = Store::open(&Location::Directory(folder.path().to_owned())).expect("it opens");
+    store.commit(&mut simple(1, "t", "c", "A", None)).expect("it is written");
+    for file in ["callgrade.db", "callgrade.db-wal", "callgrade.db-shm"] {
+        let mode = std::fs::metadata(folder.path().join(file)).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+#[test]
 fn what_is_no_database_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("callgrade.db");
