@@ -86,13 +86,14 @@ fn never_said(number: usize) -> [char; 2] {
 
 fn call(sayings: &Sayings, seeded: &mut Seeded, number: usize) -> Vec<Event> {
     const NODES: [&str; 8] = ["greeting", "opening", "product", "rescue", "needs", "invite", "invite", "closing"];
+    let new = std::env::var_os("WORDS").is_some_and(|words| words == "new");
     let mut at_ms = 5_000;
     let mut events = vec![Event { at_ms, kind: EventKind::Answered }];
     for turn in 0..16 {
         let robot = turn % 2 == 0;
         let pool = if robot { &sayings.robot } else { &sayings.customer };
         let mut text = pool[seeded.below(pool.len())].clone();
-        if std::env::var_os("WORDS").is_some_and(|words| words == "new") {
+        if new {
             text.extend(never_said(number * 16 + turn));
         }
         let duration_ms = (text.chars().count() as f64 / 4.5 * 1000.0) as u32;

@@ -2,8 +2,8 @@
 //! memory, and as the input grows.
 //!
 //! `cargo bench --bench regrade`; `CALLS=20000` for fewer than 200,000 (memory: ten times as many), `ONLY=decode,growth` for parts of
-//! decode, speedup, peers, memory and growth, `WORDS=new` for calls in which nothing is said twice. The peers need `python3 -m venv .venv && .venv/bin/pip install -r
-//! benches/peers/regrade-requirements.txt`, or another interpreter in `CALLGRADE_PYTHON`. Each run is a process of its own, from its
+//! decode, speedup, peers, memory and growth, `WORDS=new` for calls in which nothing is said twice. The peers need `python3 -m venv
+//! .venv && .venv/bin/pip install -r benches/peers/regrade-requirements.txt`, or another interpreter in `CALLGRADE_PYTHON`. Each run is a process of its own, from its
 //! start, which compiles the scripts, to its end, with the verdicts on disk. Limits: *Re-grade recorded calls*, Speed.
 
 #[path = "../common/mod.rs"]

@@ -152,7 +152,7 @@ impl Desk {
     }
 }
 
-/// The name of a text: in which room it is and which it is there, 0 nobody's; and what tells it from others of the same.
+/// The name of a text: in which room it is and which it is there, never [`FREE`]; and what tells it from others of the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Name {
     tag: u64,
@@ -180,7 +180,7 @@ impl Namer {
         hasher.write_u64(script.serial.number() << 3 | way);
         hasher.write(text.as_bytes());
         let Hash128 { h1, h2 } = hasher.finish128();
-        Name { tag: h1.max(1), rest: h2 }
+        Name { tag: h1.max(FREE + 1), rest: h2 }
     }
 }
 
@@ -201,11 +201,19 @@ pub(crate) struct Named<T> {
 
 impl<T> Default for Room<T> {
     fn default() -> Self {
-        Self { tags: [0; WAYS], readings: [const { None }; WAYS] }
+        Self { tags: [FREE; WAYS], readings: [const { None }; WAYS] }
     }
 }
 
+/// The tag of a place that is free.
+const FREE: u64 = 0;
+
 impl<T> Room<T> {
+    /// Where a tag is, or, of [`FREE`], the first free place.
+    fn find(&self, tag: u64) -> Option<usize> {
+        self.tags.iter().position(|known| *known == tag)
+    }
+
     /// Puts something at a place, and what is there and behind it one place back; the last makes way.
     fn put(&mut self, at: usize, tag: u64, reading: Option<Arc<Named<T>>>) {
         if let (Some(tags), Some(readings)) = (self.tags.get_mut(at..), self.readings.get_mut(at..)) {
@@ -257,9 +265,9 @@ impl<T> Recall<T> {
         self.grow();
         let place = name.tag as usize & (self.rooms.len() - 1);
         let Some(room) = self.rooms.get_mut(place) else { return Kept::Own(Box::new(read())) };
-        let Some(at) = room.tags.iter().position(|known| *known == name.tag) else {
+        let Some(at) = room.find(name.tag) else {
             // Behind what was asked for again, so that much that is said once does not drive that out.
-            let free = room.tags.iter().position(|known| *known == 0);
+            let free = room.find(FREE);
             self.tags += usize::from(free.is_some());
             room.put(free.unwrap_or(WAYS / 2), name.tag, None);
             return Kept::Own(Box::new(read()));
@@ -287,8 +295,7 @@ impl<T> Recall<T> {
                 black_box(first);
             }
             Fetch::Reading => {
-                let at = room.tags.iter().position(|known| *known == name.tag);
-                let named = at.and_then(|at| room.readings.get(at)?.as_ref());
+                let named = room.find(name.tag).and_then(|at| room.readings.get(at)?.as_ref());
                 black_box(named.map(|named| named.rest));
             }
         }
@@ -307,9 +314,9 @@ impl<T> Recall<T> {
         self.rooms.resize_with(rooms, Room::default);
         self.tags = 0;
         for room in old {
-            for (tag, reading) in room.tags.into_iter().zip(room.readings).filter(|(tag, _)| *tag != 0) {
+            for (tag, reading) in room.tags.into_iter().zip(room.readings).filter(|(tag, _)| *tag != FREE) {
                 let Some(room) = self.rooms.get_mut(tag as usize & (rooms - 1)) else { continue };
-                if let Some(free) = room.tags.iter().position(|known| *known == 0) {
+                if let Some(free) = room.find(FREE) {
                     room.put(free, tag, reading);
                     self.tags += 1;
                 }

@@ -52,7 +52,7 @@ impl Sqlite {
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         private_folder(folder).map_err(|error| file_error(folder, &error))?;
         // Made here, for the folder may have been there, open to others; SQLite makes what is beside it alike. What goes wrong it tells.
-        let _ = private(File::options().write(true).create_new(true)).open(folder.join(FILE));
+        let _ = private_file(&folder.join(FILE));
         let sqlite = Self {
             folder: folder.to_owned(),
             checkpoints: Mutex::default(),
@@ -130,11 +130,13 @@ impl Sqlite {
     }
 }
 
-/// A file that only its owner may read: what calls say is nobody else's business.
-fn private(options: &mut std::fs::OpenOptions) -> &std::fs::OpenOptions {
+/// Makes a file that only its owner may read, if there is none: what calls say is nobody else's business.
+fn private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Makes a folder, if need be, that only its owner may look into.
@@ -218,7 +220,7 @@ impl Database for Sqlite {
     fn backup(&self, file: &Path) -> Result<(), StoreError> {
         let source = self.connect()?;
         // Into an empty file of our own making: nobody else's is written over, and only its owner reads what is in it.
-        let made = private(File::options().write(true).create_new(true)).open(file);
+        let made = private_file(file);
         made.map_err(|error| match error.kind() {
             std::io::ErrorKind::AlreadyExists => StoreError::Refused(format!("{} is there already", file.display())),
             _ => file_error(file, &error),

@@ -60,14 +60,18 @@ pub(super) struct Failure(pub(super) Refusal, pub(super) String);
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let Self(refusal, call_id) = self;
-        let http = match refusal {
-            Refusal::Invalid(_) | Refusal::NotOpen(_) => StatusCode::BAD_REQUEST,
-            Refusal::TooMuch(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Refusal::Script(_) | Refusal::NoCall(_) => StatusCode::NOT_FOUND,
-            Refusal::Over(_) => StatusCode::TOO_MANY_REQUESTS,
-            Refusal::Store(_) | Refusal::Behind(_) => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        error(http, &status(&call_id, 0, &refusal))
+        error(http_status(&refusal), &status(&call_id, 0, &refusal))
+    }
+}
+
+/// What HTTP says of a refusal.
+pub(super) fn http_status(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::Invalid(_) | Refusal::NotOpen(_) => StatusCode::BAD_REQUEST,
+        Refusal::TooMuch(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::Script(_) | Refusal::NoCall(_) => StatusCode::NOT_FOUND,
+        Refusal::Over(_) => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::Store(_) | Refusal::Behind(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body as Lines;
 use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
-use axum::http::{Extensions, StatusCode, header};
+use axum::http::{Extensions, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -12,11 +12,11 @@ use prost::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tonic::{Code, Status};
+use tonic::Status;
 use tonic_types::{ErrorDetails, StatusExt};
 
 use super::records::Failed;
-use super::{Body, error, read, wrong_method};
+use super::{Body, error, http_status, read, wrong_method};
 use crate::service::Refusal;
 use crate::service::regrading::Regrading;
 use crate::transport::records::{asker_of, blocking, invalid};
@@ -59,10 +59,9 @@ fn number(name: &str, value: &str) -> Result<u32, Status> {
 
 /// The answer to a body that could not be read, and which field of it.
 fn unreadable(field: &str, refusal: &Refusal) -> Response {
-    let http = if refusal.code() == Code::ResourceExhausted { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
     let details = ErrorDetails::with_bad_request_violation(field, refusal.to_string());
     let status = Status::with_error_details(refusal.code(), refusal.to_string(), details);
-    error(http, &rpc::Status::decode(status.details()).unwrap_or_default())
+    error(http_status(refusal), &rpc::Status::decode(status.details()).unwrap_or_default())
 }
 
 /// The field of a request that cannot be read, if there is one that cannot be by itself.
