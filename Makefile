@@ -16,7 +16,8 @@ demo: ## Start the service and stream sample calls through it; ARGS=--exit ends 
 	cargo run --quiet --locked -- demo $(ARGS)
 
 test: lint deny $(VENV)/installed postgresql strace ## Install what the tests need, and pass every test
-	CALLGRADE_PYTHON="$(CURDIR)/$(VENV)/bin/python" cargo test --locked --lib --bins --tests
+	cargo test --quiet --locked --lib --bins --tests --no-run
+	CALLGRADE_PYTHON="$(CURDIR)/$(VENV)/bin/python" tests/bounded 30 cargo test --locked --lib --bins --tests
 	cargo test --locked --doc
 	@$(MAKE) --no-print-directory models
 	@$(MAKE) --no-print-directory spark-test

@@ -15,9 +15,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut prost = tonic_prost_build::Config::new();
     prost.compile_well_known_types().extern_path(".google.protobuf", "::pbjson_types").btree_map(["."]);
+    // Ten times as large as what is nearly always in its place, an acknowledgement.
+    prost.boxed(".callgrade.v1.StreamCallsResponse.response.verdict");
     // Of Grading the generated server is not used: transport/grpc.rs dispatches by hand and takes messages apart that prost would
     // refuse whole.
-    tonic_prost_build::configure().build_server(true).build_client(true).compile_fds_with_config(descriptors, prost)?;
+    let codec = "crate::wire::codec::MessageCodec";
+    tonic_prost_build::configure().codec_path(codec).build_server(true).build_client(true).compile_fds_with_config(descriptors, prost)?;
 
     // Where a field that is not known, a misspelt filter, would mean other calls than the asker has in mind.
     let strict = [".callgrade.v1.StartRegradeRequest", ".callgrade.v1.CallFilter"];

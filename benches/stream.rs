@@ -41,18 +41,26 @@ fn main() {
         let (echo, stop_echo) = start_echo().await;
         let (grading, stop_grading) = start_grading().await;
         let (mut echoes, mut graded, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut busy_echoing, mut busy_grading) = (Vec::new(), Vec::new());
         for round in 0..ROUNDS {
             let messages = messages(&calls, round);
             let count = messages.len() as f64;
-            let bare = count / send_echo(&echo, messages.clone()).await;
+            let copy = messages.clone();
+            let before = common::cpu();
+            let bare = count / send_echo(&echo, copy).await;
+            let between = common::cpu();
             let ours = count / send_grading(&grading, messages).await;
+            busy_echoing.push((between - before).as_secs_f64() * 1e6 / count);
+            busy_grading.push((common::cpu() - between).as_secs_f64() * 1e6 / count);
             echoes.push(bare);
             graded.push(ours);
             ratios.push(ours / bare);
         }
         println!("{CALLS} interleaved calls of 18 events on one stream, median of {ROUNDS} interleaved rounds");
-        println!("bare echo        {:10.0} messages/s", median(echoes));
-        println!("graded           {:10.0} messages/s, acknowledged, verdicts sent", median(graded));
+        let busy = |cpu, rate| format!("{cpu:.2} µs of a core a message, {:.2} cores at work", cpu * rate / 1e6);
+        let (echoing, grading) = (median(echoes), median(graded));
+        println!("bare echo        {echoing:10.0} messages/s; {}", busy(median(busy_echoing), echoing));
+        println!("graded           {grading:10.0} messages/s, acknowledged, verdicts sent; {}", busy(median(busy_grading), grading));
         println!("graded ÷ echo    {:10.2} × (limit 0.5)", median(ratios));
         let _ = (stop_echo.send(()), stop_grading.send(()));
     });

@@ -39,6 +39,18 @@ fn a_verdict_is_canonical_json_with_defaults_written() {
 }
 
 #[test]
+fn events_of_no_known_kind_keep_their_place_and_are_told() {
+    let known = "{\"atMs\":2000,\"utterance\":";
+    let later = format!("{{\"atMs\":1500,\"hologram\":{{}}}},{known}");
+    let output = callgrade(&["classify"], CALL.replace(known, &later).as_bytes());
+    let verdict = verdicts(&stdout(&output)).remove(0);
+    assert_eq!(verdict.notices, ["1 event is of no kind that this version knows, and was passed over"]);
+    assert_eq!((&*verdict.rule_id, verdict.evidence.iter().map(|evidence| evidence.event).max()), ("C1", Some(3)));
+    let output = callgrade(&["classify"], CALL.replace(known, &format!("{{}},{later}")).as_bytes());
+    assert_eq!(verdicts(&stdout(&output))[0].notices, ["2 events are of no kind that this version knows, and were passed over"]);
+}
+
+#[test]
 fn what_is_wrong_is_told_by_call_line_and_reason_and_the_rest_is_graded() {
     let mut input = format!("{CALL}\n");
     input.push_str("{\"callId\":\"cut-1\",\"scriptId\":\"telemarketing\",\"events\":[{\"atMs\":10\n");

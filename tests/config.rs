@@ -91,6 +91,38 @@ fn what_is_wrong_is_told_by_variable_or_file_line_and_key() {
 }
 
 #[test]
+fn commands_on_a_store_find_the_servers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let there = folder.path().join("kept").display().to_string();
+    let keys = |variables: &[(&str, &str)], file: &str, more: &[&str]| with(file, variables, &[&["keys", "list"], more].concat());
+    let made = with("", &[("CALLGRADE_STORE", &there)], &["keys", "create", "--tenant", "north", "--role", "qa"]);
+    assert!(stderr(&made).starts_with(&format!("callgrade: made a new store in {there}\ncallgrade: key ")), "{made:?}");
+    let file = format!("store = {there:?}\n");
+    for listed in [
+        keys(&[("CALLGRADE_STORE", &there)], "", &[]),
+        keys(&[], &file, &["--config", "callgrade.toml"]),
+        keys(&[("CALLGRADE_CONFIG", "callgrade.toml")], &file, &[]),
+        keys(&[("CALLGRADE_STORE", "elsewhere")], "", &["--store", &there]),
+    ] {
+        assert!(stdout(&listed).contains("north"), "{listed:?}");
+    }
+    let none = keys(&[("CALLGRADE_STORE", "none")], "", &[]);
+    assert_eq!(stderr(&none), "callgrade: --store is none: a server that keeps nothing has no store\n");
+    for (place, reason) in [
+        ("", "a directory, or the URL of a PostgreSQL, is wanted"),
+        ("postgress://db/calls", "a store is a directory or a postgres:// URL; postgress:// is neither"),
+    ] {
+        let refused = keys(&[("CALLGRADE_STORE", place)], "", &[]);
+        assert_eq!(stderr(&refused), format!("callgrade: CALLGRADE_STORE is {place:?}: {reason}\n"));
+        let refused = with("", &[], &["serve", "--listen", "127.0.0.1:0", "--store", place]);
+        assert!(refused.status.code() == Some(2) && stderr(&refused).contains(reason), "{refused:?}");
+    }
+    // An option of the same name that is no setting: which calls to list, and which script to grade with.
+    let listed = with("", &[("CALLGRADE_STORE", &there), ("CALLGRADE_SCRIPT", "nobody")], &["records", "list"]);
+    assert!(listed.status.success(), "{listed:?}");
+}
+
+#[test]
 fn a_variable_of_no_setting_is_named() {
     let output = with("", &[("CALLGRADE_LISTNE", "x")], JSON);
     assert!(output.status.success());

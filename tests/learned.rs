@@ -237,7 +237,7 @@ fn every_door_gives_the_same_evidence() {
         let mut bytes = Vec::new();
         told.encode(&mut bytes);
         match v1::StreamCallsResponse::decode(&*bytes).expect("the bytes of an answer").response {
-            Some(Response::Verdict(verdict)) if verdict.r#final => Some(verdict),
+            Some(Response::Verdict(verdict)) if verdict.r#final => Some(*verdict),
             _ => None,
         }
     });

@@ -41,6 +41,8 @@ const WORDS: &[&str] = &[
     "我让顾问给您打个电话您看方便吗",
     "您好，我们是做智能电话机器人的",
     "好的，那不打扰您了，再见",
+    "您好，打扰您了，我是三金公司的",
+    "今天就先这样，我们微信上联系",
     "一天能打一千到两千通",
     "請問多少錢",
     "不须要",
@@ -162,6 +164,21 @@ fn numbered(events: &[Event]) -> Vec<(u32, Event)> {
     (1..).zip(events.iter().cloned()).collect()
 }
 
+/// A line is read otherwise once others name their nodes: a farewell in it, not at its end, makes 好的 no assent only where it is the line's own
+/// words that count.
+#[test]
+fn a_line_read_before_others_named_their_nodes_is_read_as_after() {
+    let said = |robot: &str, customer: &str| {
+        let call = crate::support::CallBuilder::new().answered().robot("", robot).customer(customer);
+        call.robot("opening", "给您介绍一下电话机器人可以吗").customer("你说吧").hangup(Party::Customer).build()
+    };
+    for robot in ["您好，打扰您了，我是三金公司的", "今天就先这样，我们微信上联系", "祝您生活愉快，您方便听一下吗"]
+    {
+        let events = said(robot, "好的");
+        assert_eq!(live(&events).verdict(), replay(&events), "{robot}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -280,7 +297,7 @@ proptest! {
                 if let Some((_, before)) = last.last_key_value() {
                     prop_assert_ne!(comparable(before), comparable(&verdict));
                 }
-                last.insert(revision, verdict);
+                last.insert(revision, *verdict);
             } else {
                 prop_assert_eq!(revision, 0, "a provisional verdict after the final one");
                 prop_assert_eq!(verdict.revision, 0);

@@ -1,7 +1,6 @@
 //! The real server, talked to by a client that is not ours: Python's grpcio, with stubs made from reflection alone.
 
 use std::path::Path;
-use std::process::Command;
 
 use crate::support::RunningServer;
 
@@ -12,12 +11,11 @@ fn a_python_client_made_from_reflection() {
         return;
     };
     let mut server = RunningServer::start(&["--gap-ms", "300", "--idle-ms", "3000"]);
-    let output = Command::new(&python)
+    let output = crate::support::python(&python)
         .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/client"])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
         .env("CALLGRADE_ADDR", &server.address)
         .env("CALLGRADE_PID", server.id().to_string())
-        .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
         .unwrap_or_else(|error| panic!("{}: {error}", python.display()));
     let told = [String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)].concat();

@@ -1,7 +1,6 @@
 //! The Python package: its own tests, with the real program.
 
 use std::path::Path;
-use std::process::Command;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
@@ -31,12 +30,11 @@ fn the_python_package() {
     };
     let folder = tempfile::tempdir().expect("a folder");
     certificates(folder.path());
-    let output = Command::new(&python)
+    let output = crate::support::python(&python)
         .args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "tests", "--ignore", "tests/spark"])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("python"))
         .env("CALLGRADE_BINARY", env!("CARGO_BIN_EXE_callgrade"))
         .env("CALLGRADE_TLS", folder.path())
-        .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
         .unwrap_or_else(|error| panic!("{}: {error}", python.display()));
     let told = [String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)].concat();

@@ -1,6 +1,6 @@
 //! The real server over real gRPC: order, gaps, ends, what a stream is told and when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use callgrade::core::event::{Event, EventKind, Party, Speaker};
@@ -10,7 +10,7 @@ use callgrade::wire::v1;
 use callgrade::wire::v1::stream_calls_response::Response;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Streaming;
+use tonic::{Code, Streaming};
 
 use crate::support::{CallBuilder, TestServer, block_on, comparable, stream_message};
 
@@ -60,7 +60,7 @@ impl Talk {
     pub async fn verdict(&mut self) -> v1::Verdict {
         loop {
             match self.next().await {
-                Some(Response::Verdict(verdict)) => return verdict,
+                Some(Response::Verdict(verdict)) => return *verdict,
                 Some(Response::Ack(_)) => {}
                 other => panic!("a verdict, not {other:?}"),
             }
@@ -115,7 +115,7 @@ fn order_is_restored_and_duplicates_are_acknowledged() {
         let last = loop {
             match talk.next().await {
                 Some(Response::Ack(ack)) => acks.push(ack.seq),
-                Some(Response::Verdict(verdict)) if verdict.r#final => break verdict,
+                Some(Response::Verdict(verdict)) if verdict.r#final => break *verdict,
                 Some(Response::Verdict(_)) => {}
                 other => panic!("{other:?}"),
             }
@@ -158,6 +158,34 @@ fn many_calls_at_once_are_each_answered_in_order() {
         let first = &standings["c0"];
         assert_eq!(first.last(), Some(&("B".to_owned(), 1)));
         assert!(standings.values().all(|told| told == first), "{standings:?}");
+    });
+}
+
+#[test]
+fn all_that_came_before_a_message_that_is_too_long_is_answered() {
+    block_on(async {
+        let server = TestServer::start(Patience::default(), Limits::default()).await;
+        let event = &asking()[0];
+        let calls = 1_500;
+        let too_long = CallBuilder::new().customer(&"长".repeat(Limits::default().message_bytes)).build();
+        // Some of it is being taken in when the end is read.
+        let messages: Vec<_> = (0..calls)
+            .map(|call| stream_message(&format!("c{call}"), "telemarketing", 1, event))
+            .chain([stream_message("last", "telemarketing", 1, &too_long[0])])
+            .collect();
+        let mut answers = server.client().await.stream_calls(tokio_stream::iter(messages)).await.expect("a stream").into_inner();
+        let mut acks = BTreeSet::new();
+        let refused = loop {
+            match answers.message().await {
+                Ok(Some(answer)) => match answer.response {
+                    Some(Response::Ack(ack)) => assert!(acks.insert(ack.call_id), "once"),
+                    other => panic!("{other:?}"),
+                },
+                Ok(None) => panic!("it is refused"),
+                Err(status) => break status,
+            }
+        };
+        assert_eq!((refused.code(), acks.len()), (Code::ResourceExhausted, calls), "{refused}");
     });
 }
 
@@ -324,7 +352,7 @@ fn shutdown_hands_back_what_is_live() {
             match talk.answers.message().await {
                 Ok(Some(answer)) => {
                     if let Some(Response::Verdict(verdict)) = answer.response {
-                        handed = Some(verdict);
+                        handed = Some(*verdict);
                     }
                 }
                 Ok(None) => panic!("the stream ends with a status"),

@@ -3,6 +3,7 @@
 pub mod postgres;
 pub mod tables;
 
+use std::ffi::OsStr;
 use std::future::Future;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -225,8 +226,50 @@ impl TestServer {
     }
 }
 
+/// Longer than anything that a test waits for: what has not come by then never will.
+pub const NEVER: Duration = Duration::from_secs(600);
+
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime").block_on(future)
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    match runtime.block_on(async { tokio::time::timeout(NEVER, future).await }) {
+        Ok(done) => done,
+        Err(_) => {
+            // It may wait for what hangs.
+            runtime.shutdown_background();
+            panic!("waited in vain for {NEVER:?}");
+        }
+    }
+}
+
+/// Waits until it holds. What never does fails the test in the end, and nothing depends on how long it takes.
+pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < NEVER / 10, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// A process's exit code once it has ended by itself; `None` if it was killed, or has to be because it does not end.
+pub fn exit_code(process: &mut Child) -> Option<i32> {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while Instant::now() < deadline {
+        if let Some(status) = process.try_wait().expect("it can be waited for") {
+            return status.code();
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    process.kill().expect("it is ours");
+    process.wait().expect("it ends");
+    None
+}
+
+/// Python, to be ended with its stack told should it hang.
+pub fn python(python: &OsStr) -> Command {
+    let mut command = Command::new("timeout");
+    command.args(["--signal", "ABRT", &NEVER.as_secs().to_string()]).arg(python);
+    command.env("PYTHONFAULTHANDLER", "1").env("PYTHONDONTWRITEBYTECODE", "1");
+    command
 }
 
 /// Writes a script's files into a folder of scripts.
@@ -329,14 +372,7 @@ impl RunningServer {
 
     /// Its exit code, once it has gone; `None` if it was killed, or does not go.
     pub fn exit_code(&mut self) -> Option<i32> {
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while Instant::now() < deadline {
-            if let Some(status) = self.process.try_wait().expect("it can be waited for") {
-                return status.code();
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        None
+        exit_code(&mut self.process)
     }
 
     /// What it wrote to standard error, once it has gone.

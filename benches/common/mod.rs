@@ -128,6 +128,12 @@ pub fn time(go: impl FnOnce()) -> Duration {
     begun.elapsed()
 }
 
+/// The time that this process has spent on all cores.
+pub fn cpu() -> Duration {
+    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(spent.tv_sec.unsigned_abs(), spent.tv_nsec as u32)
+}
+
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

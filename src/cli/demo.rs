@@ -59,7 +59,7 @@ async fn demo(args: &DemoArgs, lang: Lang) -> anyhow::Result<()> {
         match answer.response {
             Some(Response::Verdict(verdict)) => {
                 provisional += usize::from(!verdict.r#final);
-                verdicts.insert(verdict.call_id.clone(), verdict);
+                verdicts.insert(verdict.call_id.clone(), *verdict);
             }
             Some(Response::Rejection(rejection)) => {
                 let reason = rejection.status.map(|status| status.message).unwrap_or_default();

@@ -8,7 +8,7 @@ use super::store::{StoreOptions, TenantOption, told};
 use super::table::{Table, cut};
 use super::{Outcome, REJECTED};
 use crate::config::Lang;
-use crate::ingest::mask::{MaskKey, Number};
+use crate::ingest::mask::{MaskKey, Number, mask};
 use crate::store::Store;
 use crate::store::records::{CallHead, Cursor, Filter};
 
@@ -34,7 +34,7 @@ struct Which {
     /// The call of this id
     #[arg(long, value_name = "ID")]
     call: Option<String>,
-    /// Every call in which this telephone number was masked, however it was written
+    /// Every call in which this telephone number occurred, however it was written
     #[arg(long, value_name = "NUMBER", value_parser = phone)]
     phone: Option<Number>,
     /// Every call with an attribute of this value
@@ -88,7 +88,12 @@ pub(super) fn run(args: &ForgetArgs, lang: Lang) -> Outcome {
     let store = args.store.open()?;
     let calls = args.which.calls(&store, &args.tenant.tenant)?;
     if calls.is_empty() {
-        eprintln!("callgrade: {}", lang.pick("没有这样的通话", "there is no such call"));
+        let masked = args.which.attribute.as_ref().is_some_and(|(_, value)| mask(value, &mut |_| ()).is_some());
+        let hint = lang.pick(
+            "；存下的内容里这样的号码已打码，按号码找用 --phone",
+            "; numbers like this are masked in what is kept: --phone finds them",
+        );
+        eprintln!("callgrade: {}{}", lang.pick("没有这样的通话", "there is no such call"), if masked { hint } else { "" });
         return Ok(ExitCode::from(REJECTED));
     }
     let mut table = Table::new(&lang.pick(["通话", "话术", "等级", "开始"], ["call", "script", "label", "began"]));

@@ -124,7 +124,7 @@ impl ScriptOptions {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct KeptVersions {
     /// Data directory or PostgreSQL URL of a server: where --script ID@VERSION finds versions that the folder does not have
-    #[arg(long, value_name = "DIR|URL")]
+    #[arg(long, value_name = "DIR|URL", value_parser = store::place)]
     store: Option<String>,
     /// Whose versions
     #[arg(long, value_name = "NAME", default_value = "default", requires = "store")]

@@ -39,7 +39,7 @@ struct ListArgs {
     tenant: TenantOption,
     #[command(flatten)]
     filter: FilterOptions,
-    /// Most calls
+    /// Most calls; 0: any number
     #[arg(long, value_name = "CALLS", default_value_t = 50)]
     limit: usize,
 }
@@ -69,7 +69,8 @@ struct ExportArgs {
 #[command(next_help_heading = "Filter")]
 struct FilterOptions {
     /// Graded with this script
-    #[arg(long, value_name = "ID")]
+    // Not the server's setting of this name.
+    #[arg(long, id = "graded-with", value_name = "ID")]
     script: Option<String>,
     /// … and this version of it
     #[arg(long, value_name = "HASH")]
@@ -85,17 +86,17 @@ struct FilterOptions {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Filter")]
 pub(super) struct WhichCalls {
-    /// With this label; several times: any of them
-    #[arg(long, value_name = "LABEL")]
+    /// With this label; several, also with commas between them: any of them
+    #[arg(long, value_name = "LABEL", value_delimiter = ',')]
     label: Vec<String>,
     /// Labelled by this rule
     #[arg(long, value_name = "RULE")]
     rule: Option<String>,
     /// Began at this moment or later, such as 2026-03-01T09:00:00+08:00
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     from: Option<jiff::Timestamp>,
     /// Began earlier than this moment
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     before: Option<jiff::Timestamp>,
     /// With an attribute of exactly this value; several times: all of them
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
@@ -103,6 +104,11 @@ pub(super) struct WhichCalls {
     /// Some utterance holds these characters
     #[arg(long, value_name = "TEXT")]
     text: Option<String>,
+}
+
+/// A day or hour without its zone is not one moment: servers and their operators are seldom in the same.
+fn moment(text: &str) -> Result<jiff::Timestamp, &'static str> {
+    text.parse().map_err(|_| "not a moment with its time zone, such as 2026-03-01T09:00:00+08:00")
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -171,7 +177,8 @@ fn list(args: &ListArgs, lang: Lang) -> Outcome {
     let mut table =
         Table::new(&lang.pick(["通话", "话术", "等级", "规则", "终评", "收到"], ["call", "script", "label", "rule", "final", "received"]));
     let mut request = v1::ListCallsRequest { filter: Some(args.filter.filter()), ..v1::ListCallsRequest::default() };
-    let mut left = args.limit;
+    let mut left = if args.limit == 0 { usize::MAX } else { args.limit };
+    let mut more = false;
     while left > 0 {
         request.page_size = left.min(1_000) as u32;
         let page = records.list(&args.tenant.tenant, &request)?;
@@ -183,13 +190,18 @@ fn list(args: &ListArgs, lang: Lang) -> Outcome {
             let (label, rule) = (or_none(call.label), or_none(call.rule_id));
             table.row(vec![cut(&call.call_id, 36), call.script_id, label, rule, ended.to_owned(), told(received)]);
         }
-        if page.next_page_token.is_empty() {
+        more = !page.next_page_token.is_empty();
+        if !more {
             break;
         }
         request.page_token = page.next_page_token;
     }
     let mut out = anstream::stdout().lock();
     table.lines().iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    if more {
+        let en = format!("there are more calls than these {}: --limit", args.limit);
+        anstream::eprintln!("callgrade: {}", lang.pick(format!("不止这 {} 通：--limit", args.limit), en));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -32,7 +32,8 @@ use crate::regrade::sink::{Output, Shape, Sink};
 use crate::regrade::source::kept::Kept;
 use crate::regrade::source::{Files, Position, Source};
 use crate::script::ScriptChoice;
-use crate::service::records::filter;
+use crate::service::records::{check_names, filter};
+use crate::service::versions::Scripts;
 use crate::wire::columns::Extent;
 use crate::wire::v1;
 
@@ -154,7 +155,10 @@ fn source(args: &RegradeArgs, out: &Out, from: Position) -> anyhow::Result<Box<d
     };
     let script = args.script.as_deref().and_then(|name| name.split('@').next()).unwrap_or_default();
     let asked = v1::CallFilter { script_id: script.to_owned(), r#final: Some(true), ..args.which.filter() };
-    Ok(Box::new(Kept::open(store::open(place)?, args.kept.tenant(), filter(&asked)?, from)?))
+    let (store, tenant) = (store::open(place)?, args.kept.tenant());
+    let scripts = Scripts::open(ScriptChoice::default(), store.clone(), store::now_ms())?;
+    check_names(&store, &scripts, tenant, &v1::CallFilter { script_id: String::new(), ..asked.clone() })?;
+    Ok(Box::new(Kept::open(store, tenant, filter(&asked)?, from)?))
 }
 
 /// What tells this run from others.

@@ -5,6 +5,7 @@ mod regrading;
 mod security;
 mod telemetry;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::io::Write;
 use std::num::NonZero;
@@ -18,6 +19,7 @@ use self::push::PushOptions;
 use self::regrading::RegradingFlags;
 use self::security::SecurityOptions;
 use self::telemetry::TelemetryOptions;
+use super::store::{NO_STORE, place};
 use super::{ConfigOptions, LimitOptions, Outcome, ScriptOptions};
 use crate::config::{self, Settled, without_passwords};
 use crate::ingest::Limits;
@@ -44,7 +46,7 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50051")]
     listen: String,
     /// Where calls are kept: a data directory (SQLite), a postgres:// URL, or none
-    #[arg(long, value_name = "DIR|URL|none", default_value = DEFAULT_LOCATION)]
+    #[arg(long, value_name = "DIR|URL|none", default_value = DEFAULT_LOCATION, value_parser = place)]
     store: String,
     /// Gather events this long before they are written together
     #[arg(long, value_name = "MICROSECONDS", default_value_t = 500)]
@@ -103,7 +105,7 @@ pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
     // Before the store is opened: a server that cannot be reached leaves no traces.
     let (listener, address) =
         runtime.block_on(transport::listen(&args.listen)).map_err(|error| anyhow::anyhow!("cannot listen on {}: {error}", args.listen))?;
-    let store = if args.store == "none" { None } else { Some(Store::open(&Location::parse(&args.store))?) };
+    let store = if args.store == NO_STORE { None } else { Some(Store::open(&Location::parse(&args.store))?) };
     if let Some(store) = &store {
         store.claim()?;
     }
@@ -140,8 +142,9 @@ pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
         Service::forgetting(scripts, tenants, patience)
     };
     for outranked in service.versions.iter().flat_map(|versions| versions.outranked()) {
-        eprintln!("callgrade: {outranked}");
+        tracing::warn!("{outranked}");
     }
+    warn_of_labels(&service, &service.tenants);
     let recovered = service.recover()?;
     if recovered.calls > 0 {
         let Recovered { calls, events, lost } = recovered;
@@ -166,6 +169,24 @@ pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
     served?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// A label that no script of a tenant declares is never pushed: most likely it is misspelt.
+fn warn_of_labels(service: &Service, tenants: &Tenants) {
+    for (tenant, push) in tenants.pushed() {
+        let known: BTreeSet<String> = match &service.versions {
+            Some(versions) => {
+                versions.all(tenant).iter().flat_map(|script| script.labels.iter().map(|label| label.id.to_string())).collect()
+            }
+            None => continue,
+        };
+        for label in push.labels().iter().filter(|label| !known.contains(*label)) {
+            let there = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            tracing::warn!(
+                "[tenants.{tenant}.push]: no script in use has the label {label:?}, so no verdict of it is pushed; there are {there}"
+            );
+        }
+    }
 }
 
 /// What holds for tenants: as the file has it, and where it is silent as the flags have it.

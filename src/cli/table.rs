@@ -13,8 +13,9 @@ impl Table {
         Self { rows: vec![head.iter().map(|cell| (*cell).to_owned()).collect()] }
     }
 
+    /// A row; what could move a terminal's cursor, or begin a line that is none of ours, is written out.
     pub(super) fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells);
+        self.rows.push(cells.into_iter().map(plain).collect());
     }
 
     /// The rows as lines, without the head if it was printed before.
@@ -36,6 +37,14 @@ impl Table {
             })
             .collect()
     }
+}
+
+/// A text of somebody else's with its control characters written out.
+fn plain(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
 /// Pads a cell to a width in terminal columns.
@@ -79,7 +88,14 @@ pub(super) fn cut(text: &str, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::grouped;
+    use super::{Table, grouped};
+
+    #[test]
+    fn nobody_writes_a_line_of_a_table_but_us() {
+        let mut table = Table::new(&["call", "label"]);
+        table.row(vec!["x\n2026  admin\u{1b}[31m".to_owned(), "A".to_owned()]);
+        assert_eq!(table.lines(), ["call                      label", r"x\n2026  admin\u{1b}[31m  A"]);
+    }
 
     #[test]
     fn thousands_stand_apart() {

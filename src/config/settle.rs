@@ -1,7 +1,8 @@
 //! Which settings are in force: flags over environment over file.
 //!
 //! Nothing here knows the settings: they are the long options of the command that serves, and what its flags accept its
-//! variables and file accept. A command that takes `--config` shares those of them that it has.
+//! variables and file accept. A command that takes `--config` shares those of them that it has: under the same id, so that an option
+//! that is only named alike is none of them.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -95,8 +96,11 @@ pub fn settle(
         Err(error) if error.kind() == ErrorKind::MissingRequiredArgument => forgiving(command.clone()).try_get_matches_from(&arguments)?,
         matches => matches?,
     };
-    let mut known: Vec<String> = command.find_subcommand(settings).into_iter().flat_map(options).map(|(key, _)| key.to_owned()).collect();
+    let serving = command.find_subcommand(settings);
+    let mut known: Vec<String> = serving.into_iter().flat_map(options).map(|(key, _)| key.to_owned()).collect();
     known.sort();
+    let shared =
+        |key: &str, option: &Arg| serving.into_iter().flat_map(options).any(|(at, it)| at == key && it.get_id() == option.get_id());
     let (leaf, given) = leaf(&command, &first);
     if !leaf.get_arguments().any(|option| option.get_long() == Some(FILE)) {
         let matches = command.clone().try_get_matches_from(&arguments)?;
@@ -115,7 +119,7 @@ pub fn settle(
 
     // What each layer sets, the higher ones first, so that one of a lower layer does not contradict them.
     let mut set: BTreeMap<&str, Given> = BTreeMap::new();
-    let open = |key: &str, option: &Arg| known.iter().any(|known| known == key) && !on_command_line(given, option);
+    let open = |key: &str, option: &Arg| shared(key, option) && !on_command_line(given, option);
     for (key, option) in options(leaf).filter(|(key, option)| open(key, option)) {
         if let Some((name, value)) = from_environment(key) {
             let values = if takes_many(option) { split(&value) } else { vec![value] };
@@ -149,7 +153,7 @@ pub fn settle(
     let matches = command.clone().try_get_matches_from(all)?;
     let in_force = {
         let (_, matches) = self::leaf(&command, &matches);
-        let settings = options(leaf).filter(|(key, _)| known.iter().any(|known| known == key));
+        let settings = options(leaf).filter(|(key, option)| shared(key, option));
         settings.map(|(key, option)| in_force(key, option, matches, given, set.get(key))).collect()
     };
     let ours: Vec<String> = known.iter().map(|key| variable(key)).chain([variable(FILE)]).collect();

@@ -198,7 +198,9 @@ impl Tenant {
         put(&mut out, "retention-days", *retention_days);
         put(&mut out, "time-zone", time_zone.as_ref());
         if let Some(Push { url, secret: _, labels, provisional }) = push {
-            put(&mut out, "push.url", Some(super::without_passwords(url)));
+            // What stands behind the path may be a token.
+            let shown = url.split_once('?').map_or_else(|| url.clone(), |(place, _)| format!("{place}?{}", super::secrecy::HIDDEN));
+            put(&mut out, "push.url", Some(super::without_passwords(&shown)));
             put(&mut out, "push.secret", Some(super::secrecy::HIDDEN));
             put(&mut out, "push.labels", labels.as_ref().map(|labels| labels.join(",")));
             put(&mut out, "push.provisional", Some(provisional));

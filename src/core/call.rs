@@ -19,19 +19,22 @@ use super::callback::CallClock;
 use super::event::{Event, EventKind, Speaker};
 use super::recall;
 use super::rule::Facts;
-use super::script::{ConceptSet, Script};
+use super::script::Script;
 use super::signal::{Signals, Variables};
-use super::tracker::{Deaf, LineFact, Reading, Sink, Step, Tracker};
+use super::tracker::{Reading, Sink, Step, Tracker};
 use super::verdict::{Conclusion, EndedBy, Verdict};
 
+mod ahead;
 mod callback;
 mod judge;
 mod replaced;
 mod stored;
+mod view;
 
 pub use judge::rule_for;
-use judge::{decide, do_not_call};
+use judge::{Told, decide, do_not_call};
 use stored::{Stored, carries_id, key, reading_bytes, text_bytes};
+pub use view::{LineView, TurnView};
 
 /// Where a call stands: what a live verdict is sent again for when it changes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,30 +47,6 @@ pub struct Standing {
     pub do_not_call: bool,
 }
 
-/// What a turn of the customer holds, for those who read a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TurnView {
-    /// What it hits.
-    pub concepts: ConceptSet,
-    /// It holds more than filler.
-    pub content: bool,
-}
-
-/// A line of the robot, for those who read a call.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LineView {
-    /// The event.
-    pub event: u32,
-    /// Its node; `None` off the flow.
-    pub node: Option<super::script::NodeIndex>,
-    /// The node was told from the words.
-    pub recognised: bool,
-    /// How sure that is, 0 to 1.
-    pub similarity: f32,
-    /// The branches of the node before lead elsewhere.
-    pub off_script: bool,
-}
-
 /// A call being graded.
 #[derive(Debug, Clone)]
 pub struct CallState {
@@ -76,6 +55,8 @@ pub struct CallState {
     clock: CallClock,
     events: Vec<Stored>,
     tracker: Tracker,
+    /// What the fold found worth telling, for the next verdict.
+    told: Told,
     /// Some robot lines carry node ids: one without is off the flow.
     ids: bool,
     /// How it ended without an event that ends it.
@@ -101,6 +82,7 @@ impl CallState {
             clock: CallClock::default(),
             events: Vec::new(),
             tracker,
+            told: Told::default(),
             ids: false,
             closed: None,
             signals,
@@ -141,7 +123,7 @@ impl CallState {
     pub fn resume(script: &Arc<Script>, clock: CallClock, events: Vec<(u32, Event)>) -> Self {
         let mut call = Self::load(script, events);
         call.clock = clock;
-        call.tracker = call.fold(&mut Deaf);
+        call.fold_anew();
         call.tracker.update(&call.script, &mut call.signals);
         call.evaluate(Variables::ALL);
         call
@@ -155,6 +137,7 @@ impl CallState {
             clock: CallClock::default(),
             events: Vec::with_capacity(events.size_hint().0),
             tracker: Tracker::new(script),
+            told: Told::default(),
             ids: false,
             closed: None,
             signals: Signals::default(),
@@ -217,6 +200,11 @@ impl CallState {
 
     /// Takes an event in. Its place is by `seq`; one that was seen before changes nothing and is answered `false`.
     pub fn push(&mut self, seq: u32, event: Event) -> bool {
+        self.push_read(seq, event, Reading::None)
+    }
+
+    /// As [`push`](Self::push), of an event whose [`words`](Self::words) may have been read.
+    pub(crate) fn push_read(&mut self, seq: u32, event: Event, reading: Reading) -> bool {
         let place = match self.events.last() {
             Some(last) if last.seq >= seq => match self.events.binary_search_by_key(&seq, |stored| stored.seq) {
                 Ok(_) => return false,
@@ -226,10 +214,10 @@ impl CallState {
         };
         let late = place < self.events.len();
         if self.events.len() == self.events.capacity() {
-            // A million live calls: room for a few more events, not for twice as many.
-            self.events.reserve_exact((self.events.len() / 8).max(2));
+            // A million live calls: room for some more events, not for twice as many.
+            self.events.reserve_exact((self.events.len() / 2).clamp(4, 64));
         }
-        self.events.insert(place, Stored { seq, event, reading: Reading::None, replaced_by: None, replaces: false });
+        self.events.insert(place, Stored { seq, event, reading, replaced_by: None, replaces: false });
         let named = self.events.get(place).is_some_and(|stored| carries_id(&stored.event));
         let replaces = !late && self.replace(place);
         if late {
@@ -239,8 +227,8 @@ impl CallState {
             self.rebuild();
         } else {
             self.read(place);
-            let Self { script, events, ids, tracker, .. } = self;
-            Past { script, events, ids: *ids }.apply(tracker, place, &mut Deaf);
+            let Self { script, events, ids, tracker, told, .. } = self;
+            Past { script, events, ids: *ids }.apply(tracker, place, told);
         }
         self.refresh();
         true
@@ -261,31 +249,6 @@ impl CallState {
         self.conclude()
     }
 
-    /// What each customer turn holds, in order.
-    #[must_use]
-    pub fn turns(&self) -> Vec<TurnView> {
-        self.tracker.turns.iter().map(|turn| TurnView { concepts: turn.concepts, content: turn.content }).collect()
-    }
-
-    /// The turn that a customer's utterance belongs to, if it counts.
-    #[must_use]
-    pub fn turn_of(&self, event: u32) -> Option<usize> {
-        self.tracker.spoken.iter().find(|(spoken, _)| *spoken == event).map(|(_, turn)| *turn as usize)
-    }
-
-    /// The robot's lines, in order.
-    #[must_use]
-    pub fn lines(&self) -> Vec<LineView> {
-        let view = |line: &LineFact| LineView {
-            event: line.event,
-            node: line.node,
-            recognised: line.recognised,
-            similarity: line.similarity,
-            off_script: line.off_script,
-        };
-        self.tracker.lines.iter().map(view).collect()
-    }
-
     /// Bytes of memory beyond the script's: the state itself and what it holds by itself, and of these the events' own text. Readings
     /// that calls share ([`recall`]) are not counted.
     #[must_use]
@@ -293,20 +256,30 @@ impl CallState {
         let text = self.events.iter().map(|stored| text_bytes(&stored.event)).sum::<usize>();
         let readings: usize = self.events.iter().map(|stored| reading_bytes(&stored.reading)).sum();
         let utterances: usize = self.events.capacity() * size_of::<Stored>();
-        (size_of::<Self>() + utterances + readings + text + self.signals.hits.len() * 4 + self.tracker.heap() + self.clock.heap(), text)
+        (
+            size_of::<Self>()
+                + utterances
+                + readings
+                + text
+                + self.signals.hits.len() * 4
+                + self.tracker.heap()
+                + self.told.heap()
+                + self.clock.heap(),
+            text,
+        )
     }
 
     /// Reads the words of all events, unless they were read as they must be.
     fn read_all(&mut self) {
         let Self { script, events, ids, .. } = self;
-        recall::read_each(script, events.iter_mut().filter_map(|stored| stored.unread(script, *ids)));
+        recall::read_each(events.iter_mut().filter_map(|stored| stored.unread(script, *ids)));
     }
 
     /// As [`read_all`](Self::read_all), of one event.
     fn read(&mut self, place: usize) {
         let Self { script, events, ids, .. } = self;
-        if let Some((way, text, reading)) = events.get_mut(place).and_then(|stored| stored.unread(script, *ids)) {
-            *reading = recall::read(script, way, text);
+        if let Some((words, reading)) = events.get_mut(place).and_then(|stored| stored.unread(script, *ids)) {
+            *reading = recall::read(words);
         }
     }
 
@@ -314,7 +287,13 @@ impl CallState {
     fn rebuild(&mut self) {
         self.ids = self.any_ids();
         self.read_all();
-        self.tracker = self.fold(&mut Deaf);
+        self.fold_anew();
+    }
+
+    fn fold_anew(&mut self) {
+        let mut told = Told::default();
+        self.tracker = self.fold(&mut told);
+        self.told = told;
     }
 
     fn fold<S: Sink>(&self, sink: &mut S) -> Tracker {

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::callback::may_name_time;
+use super::callback::{Times, may_name_time};
 use super::dial;
 use super::event::{Answerer, DialResult};
 use super::learned::Learned;
@@ -38,6 +38,8 @@ pub struct CustomerReading {
     pub time: bool,
     /// It may hold words of time: it is looked through for a callback.
     pub may_name_time: bool,
+    /// These words, found when they are first asked for.
+    pub(crate) times: Times,
     /// Words that show a machine.
     pub machine: Option<Answerer>,
     /// A carrier's recording.

@@ -1,19 +1,18 @@
 //! Readings kept for the next time that the same is said.
 //!
 //! A robot says the same lines in call after call, and much of what callers answer is short and heard before. What is read from words
-//! depends on the script and the words alone, so a reading made before is as good as a new one. Each thread keeps those of the words
-//! that it meets a second time; what is said once costs a hash and a look.
+//! depends on the script and the words alone, so a reading made before is as good as a new one. Those of words that are met a second
+//! time are kept for all threads, and each thread has those that it met at hand, without a lock; what is said once costs a hash and two
+//! looks.
 //!
 //! The words themselves are not kept, nor readings that quote them ([`Learned`](super::learned::Learned)): a text is named by a hash of
-//! 128 bits with a key that each thread draws for itself, under which nobody can find two texts of one name. No verdict depends on the
+//! 128 bits with a key that each process draws for itself, under which nobody can find two texts of one name. No verdict depends on the
 //! key. What stays, until other readings drive it out, is which listed phrases stand where in a text of that name.
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::hint::black_box;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use siphasher::sip128::{Hash128, Hasher128, SipHasher13};
 use smallvec::SmallVec;
@@ -21,24 +20,22 @@ use smallvec::SmallVec;
 use super::lexicon::Scratch;
 use super::reading::{CustomerReading, RobotReading, read_customer, read_robot};
 use super::script::Script;
-use super::tracker::Reading;
+pub(crate) use super::tracker::Reading;
 
-/// Readings that share a room: the last of them makes way for the next.
-const WAYS: usize = 4;
-/// Rooms to begin with, and at most: 65,536 readings of each side, some 20 MiB a thread and never more than 50.
+mod rooms;
+
+pub(crate) use rooms::Named;
+use rooms::{FREE, Fetch, Met, Name, Recall};
+
+/// Rooms to begin with, and at most: 65,536 readings of each side, some 20 MiB. A thread has as many at hand, of what is kept for all
+/// nothing but where it is; what has made way there for others stays as long as a thread has it.
 const ROOMS: [usize; 2] = [64, 16_384];
+/// What is kept for all threads lies on as many shelves, each with its lock: a power of two well above the number of cores.
+const SHELVES: usize = 64;
 /// A reading with more hits is not kept, so that no text takes more than its share.
 const MOST_HITS: usize = 32;
-/// Threads of which all can have as many rooms as that, beside two for each core: a server has hundreds that grade now and then.
-const THREADS: usize = 8;
-
-/// Rooms of all threads.
-static TAKEN: AtomicUsize = AtomicUsize::new(0);
-/// Most of them.
-static MOST: LazyLock<usize> = LazyLock::new(|| {
-    let threads = THREADS + 2 * std::thread::available_parallelism().map_or(1, usize::from);
-    2 * threads * ROOMS[1]
-});
+/// What all threads have in common.
+static COMMON: LazyLock<Common> = LazyLock::new(Common::default);
 
 thread_local! {
     static DESK: RefCell<Desk> = RefCell::default();
@@ -53,23 +50,34 @@ pub(crate) enum Way {
     Robot { recognise: bool, timed: bool },
 }
 
+/// Words to be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Words<'a> {
+    /// By which script,
+    pub(crate) script: &'a Script,
+    /// how,
+    pub(crate) way: Way,
+    /// and the words themselves.
+    pub(crate) text: &'a str,
+}
+
 /// Reads words, or remembers what was read from the same.
-pub(crate) fn read(script: &Script, way: Way, text: &str) -> Reading {
+pub(crate) fn read(words: Words<'_>) -> Reading {
     DESK.with_borrow_mut(|desk| {
-        let name = desk.namer.name(script, way, text);
-        desk.read(script, way, text, name)
+        let name = desk.namer.name(words);
+        desk.read(words, name)
     })
 }
 
 /// Reads the words of many utterances at once: what is remembered of them is scattered over the memory, and is fetched for all
 /// before the first is used.
-pub(crate) fn read_each<'a>(script: &Script, words: impl Iterator<Item = (Way, &'a str, &'a mut Reading)>) {
+pub(crate) fn read_each<'a>(words: impl Iterator<Item = (Words<'a>, &'a mut Reading)>) {
     DESK.with_borrow_mut(|desk| {
-        let named: SmallVec<[_; 16]> = words.map(|(way, text, reading)| (desk.namer.name(script, way, text), way, text, reading)).collect();
-        named.iter().for_each(|(name, way, ..)| desk.fetch(*way, *name, Fetch::Room));
-        named.iter().for_each(|(name, way, ..)| desk.fetch(*way, *name, Fetch::Reading));
-        for (name, way, text, reading) in named {
-            *reading = desk.read(script, way, text, name);
+        let named: SmallVec<[_; 32]> = words.map(|(words, reading)| (desk.namer.name(words), words, reading)).collect();
+        named.iter().for_each(|(name, words, _)| desk.fetch(words.way, *name, Fetch::Room));
+        named.iter().for_each(|(name, words, _)| desk.fetch(words.way, *name, Fetch::Reading));
+        for (name, words, reading) in named {
+            *reading = desk.read(words, name);
         }
     });
 }
@@ -77,7 +85,7 @@ pub(crate) fn read_each<'a>(script: &Script, words: impl Iterator<Item = (Way, &
 /// Has the calling thread know none of the words that it has read: for measuring what words cost that were never said before.
 #[doc(hidden)]
 pub fn forget() {
-    DESK.with_borrow_mut(|desk| desk.namer = Namer::default());
+    DESK.with_borrow_mut(|desk| desk.namer = Namer::chance());
 }
 
 /// A reading, a call's own or one that other calls have too.
@@ -114,7 +122,6 @@ impl<T: PartialEq> PartialEq for Kept<T> {
 }
 
 /// What a thread reads with.
-#[derive(Default)]
 struct Desk {
     scratch: Scratch,
     namer: Namer,
@@ -122,23 +129,77 @@ struct Desk {
     robots: Recall<RobotReading>,
 }
 
-/// What to fetch of what is remembered.
-#[derive(Debug, Clone, Copy)]
-enum Fetch {
-    Room,
-    Reading,
+impl Default for Desk {
+    fn default() -> Self {
+        Self { scratch: Scratch::default(), namer: COMMON.namer, customers: Recall::new(ROOMS[1]), robots: Recall::new(ROOMS[1]) }
+    }
+}
+
+/// What all threads have in common: the key of names, and the readings under them.
+struct Common {
+    namer: Namer,
+    customers: Shelves<CustomerReading>,
+    robots: Shelves<RobotReading>,
+}
+
+impl Default for Common {
+    fn default() -> Self {
+        Self { namer: Namer::chance(), customers: Shelves::default(), robots: Shelves::default() }
+    }
+}
+
+/// Readings kept for all threads.
+struct Shelves<T>([Mutex<Recall<T>>; SHELVES]);
+
+impl<T> Default for Shelves<T> {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Mutex::new(Recall::new(ROOMS[1] / SHELVES))))
+    }
+}
+
+impl<T> Shelves<T> {
+    /// Does something with what is kept on a name's shelf. No words are read meanwhile: others wait for it.
+    fn with<R>(&self, name: Name, act: impl FnOnce(&mut Recall<T>) -> R) -> Option<R> {
+        let shelf = self.0.get(name.rest as usize % SHELVES)?;
+        Some(act(&mut shelf.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+/// The reading of that name: the thread's own, or the one kept for all; else a new one, which is kept if the name was met before and
+/// `keep` says so.
+fn recall<T>(own: &mut Recall<T>, common: &Shelves<T>, name: Name, keep: impl FnOnce(&T) -> bool, read: impl FnOnce() -> T) -> Kept<T> {
+    if let Some(named) = own.known(name) {
+        return Kept::Shared(named);
+    }
+    let named = match common.with(name, |shelf| shelf.meet(name)) {
+        Some(Met::Known(named)) => named,
+        Some(Met::Before) => {
+            let reading = read();
+            if !keep(&reading) {
+                return Kept::Own(Box::new(reading));
+            }
+            let named = Arc::new(Named { rest: name.rest, reading });
+            common.with(name, |shelf| shelf.keep(name, Arc::clone(&named)));
+            named
+        }
+        Some(Met::Never) | None => return Kept::Own(Box::new(read())),
+    };
+    own.keep(name, Arc::clone(&named));
+    Kept::Shared(named)
 }
 
 impl Desk {
-    fn read(&mut self, script: &Script, way: Way, text: &str, name: Name) -> Reading {
+    fn read(&mut self, words: Words<'_>, name: Name) -> Reading {
+        let Words { script, way, text } = words;
         let Self { scratch, customers, robots, .. } = self;
         match way {
             Way::Customer => {
                 let may_stay = |reading: &CustomerReading| reading.hits.len() <= MOST_HITS && reading.learned.is_none();
-                Reading::Customer(customers.recall(name, may_stay, || read_customer(script, text, scratch)))
+                Reading::Customer(recall(customers, &COMMON.customers, name, may_stay, || read_customer(script, text, scratch)))
             }
             Way::Robot { recognise, timed } => {
-                Reading::Robot(robots.recall(name, |_| true, || read_robot(script, text, recognise, timed, scratch)))
+                let read = || read_robot(script, text, recognise, timed, scratch);
+                Reading::Robot(recall(robots, &COMMON.robots, name, |_| true, read))
             }
         }
     }
@@ -152,26 +213,19 @@ impl Desk {
     }
 }
 
-/// The name of a text: in which room it is and which it is there, never [`FREE`]; and what tells it from others of the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Name {
-    tag: u64,
-    rest: u64,
-}
-
 /// Names texts.
+#[derive(Clone, Copy)]
 struct Namer(SipHasher13);
 
-impl Default for Namer {
-    fn default() -> Self {
+impl Namer {
+    /// One whose key nobody knows.
+    fn chance() -> Self {
         let chance = || RandomState::new().build_hasher().finish();
         Self(SipHasher13::new_with_keys(chance(), chance()))
     }
-}
 
-impl Namer {
     /// The name of a text as it is read by a script in one of several ways.
-    fn name(&self, script: &Script, way: Way, text: &str) -> Name {
+    fn name(&self, Words { script, way, text }: Words<'_>) -> Name {
         let way = match way {
             Way::Customer => 0,
             Way::Robot { recognise, timed } => 4 | u64::from(recognise) << 1 | u64::from(timed),
@@ -181,147 +235,6 @@ impl Namer {
         hasher.write(text.as_bytes());
         let Hash128 { h1, h2 } = hasher.finish128();
         Name { tag: h1.max(FREE + 1), rest: h2 }
-    }
-}
-
-/// A few readings, those asked for lately first: a cache line. A tag without a reading was met once.
-#[derive(Debug)]
-#[repr(align(64))]
-struct Room<T> {
-    tags: [u64; WAYS],
-    readings: [Option<Arc<Named<T>>>; WAYS],
-}
-
-/// A reading, and the rest of its text's name.
-#[derive(Debug)]
-pub(crate) struct Named<T> {
-    rest: u64,
-    reading: T,
-}
-
-impl<T> Default for Room<T> {
-    fn default() -> Self {
-        Self { tags: [FREE; WAYS], readings: [const { None }; WAYS] }
-    }
-}
-
-/// The tag of a place that is free.
-const FREE: u64 = 0;
-
-impl<T> Room<T> {
-    /// Where a tag is, or, of [`FREE`], the first free place.
-    fn find(&self, tag: u64) -> Option<usize> {
-        self.tags.iter().position(|known| *known == tag)
-    }
-
-    /// Puts something at a place, and what is there and behind it one place back; the last makes way.
-    fn put(&mut self, at: usize, tag: u64, reading: Option<Arc<Named<T>>>) {
-        if let (Some(tags), Some(readings)) = (self.tags.get_mut(at..), self.readings.get_mut(at..)) {
-            tags.rotate_right(1);
-            readings.rotate_right(1);
-            if let ([first, ..], [named, ..]) = (tags, readings) {
-                (*first, *named) = (tag, reading);
-            }
-        }
-    }
-
-    /// Puts what is at a place before all others.
-    fn ask(&mut self, at: usize) -> &mut Option<Arc<Named<T>>> {
-        if at > 0
-            && let (Some(tags), Some(readings)) = (self.tags.get_mut(..=at), self.readings.get_mut(..=at))
-        {
-            tags.rotate_right(1);
-            readings.rotate_right(1);
-        }
-        let [first, ..] = &mut self.readings;
-        first
-    }
-}
-
-/// Readings by their text's name.
-#[derive(Debug)]
-struct Recall<T> {
-    /// A power of two of them, or none yet.
-    rooms: Vec<Room<T>>,
-    /// Tags in them.
-    tags: usize,
-}
-
-impl<T> Default for Recall<T> {
-    fn default() -> Self {
-        Self { rooms: Vec::new(), tags: 0 }
-    }
-}
-
-impl<T> Drop for Recall<T> {
-    fn drop(&mut self) {
-        TAKEN.fetch_sub(self.rooms.len(), Ordering::Relaxed);
-    }
-}
-
-impl<T> Recall<T> {
-    /// The reading of that name; else a new one, which is kept if the name was met before and `keep` says so.
-    fn recall(&mut self, name: Name, keep: impl FnOnce(&T) -> bool, read: impl FnOnce() -> T) -> Kept<T> {
-        self.grow();
-        let place = name.tag as usize & (self.rooms.len() - 1);
-        let Some(room) = self.rooms.get_mut(place) else { return Kept::Own(Box::new(read())) };
-        let Some(at) = room.find(name.tag) else {
-            // Behind what was asked for again, so that much that is said once does not drive that out.
-            let free = room.find(FREE);
-            self.tags += usize::from(free.is_some());
-            room.put(free.unwrap_or(WAYS / 2), name.tag, None);
-            return Kept::Own(Box::new(read()));
-        };
-        let kept = room.ask(at);
-        if let Some(named) = kept.as_ref().filter(|named| named.rest == name.rest) {
-            return Kept::Shared(Arc::clone(named));
-        }
-        let reading = read();
-        if !keep(&reading) {
-            return Kept::Own(Box::new(reading));
-        }
-        let named = Arc::new(Named { rest: name.rest, reading });
-        *kept = Some(Arc::clone(&named));
-        Kept::Shared(named)
-    }
-
-    /// Loads what is known by a name, for the sake of the caches alone.
-    fn fetch(&self, name: Name, what: Fetch) {
-        let place = name.tag as usize & self.rooms.len().wrapping_sub(1);
-        let Some(room) = self.rooms.get(place) else { return };
-        match what {
-            Fetch::Room => {
-                let [first, ..] = room.tags;
-                black_box(first);
-            }
-            Fetch::Reading => {
-                let named = room.find(name.tag).and_then(|at| room.readings.get(at)?.as_ref());
-                black_box(named.map(|named| named.rest));
-            }
-        }
-    }
-
-    /// Makes more rooms while there are few for what is kept.
-    fn grow(&mut self) {
-        let [first, most] = ROOMS;
-        let rooms = match self.rooms.len() {
-            0 => first,
-            rooms if rooms < most && self.tags > rooms * (WAYS / 2) && TAKEN.load(Ordering::Relaxed) < *MOST => rooms * 4,
-            _ => return,
-        };
-        TAKEN.fetch_add(rooms - self.rooms.len(), Ordering::Relaxed);
-        let old = std::mem::take(&mut self.rooms);
-        self.rooms.resize_with(rooms, Room::default);
-        self.tags = 0;
-        for room in old {
-            for (tag, reading) in room.tags.into_iter().zip(room.readings).filter(|(tag, _)| *tag != FREE) {
-                let Some(room) = self.rooms.get_mut(tag as usize & (rooms - 1)) else { continue };
-                if let Some(free) = room.find(FREE) {
-                    room.put(free, tag, reading);
-                    self.tags += 1;
-                }
-            }
-        }
     }
 }
 

@@ -1,10 +1,14 @@
 //! Label rules: conditions over signals, checked and typed when the script is loaded, so that evaluating one cannot fail.
 
-use std::cmp::Ordering;
 use std::fmt;
 
 use super::script::Script;
 use super::signal::{Signals, Variable, Variables};
+
+mod notation;
+mod value;
+
+use value::{Value, variable_value};
 
 /// A rule that gives a label.
 #[derive(Debug, Clone)]
@@ -131,15 +135,6 @@ pub enum TextTest {
     Contains,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-enum Value<'a> {
-    Bool(bool),
-    Int(i64),
-    Double(f64),
-    String(&'a str),
-    List(Vec<&'a str>),
-}
-
 /// What conditions are evaluated over.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
@@ -167,8 +162,16 @@ impl Expr {
             Self::And(parts) => parts.iter().all(|part| part.holds(facts)),
             Self::Or(parts) => parts.iter().any(|part| part.holds(facts)),
             Self::Not(inner) => !inner.holds(facts),
-            other => matches!(other.value(facts, &mut Vec::new()), Value::Bool(true)),
+            // Most rules count, or ask for a word: no value that may be a list is made for it.
+            Self::Compare(comparison, left, right) => {
+                comparison.holds_plainly(left, right, facts.signals).unwrap_or_else(|| self.is_true(facts))
+            }
+            other => other.is_true(facts),
         }
+    }
+
+    fn is_true(&self, facts: Facts<'_>) -> bool {
+        matches!(self.value(facts, &mut Vec::new()), Value::Bool(true))
     }
 
     /// An expression's value as a person reads it.
@@ -261,59 +264,7 @@ impl Expr {
     }
 }
 
-fn variable_value<'a>(variable: Variable, facts: Facts<'a>) -> Value<'a> {
-    let Facts { script, signals, label } = facts;
-    let count = |value: u32| Value::Int(value.into());
-    match variable {
-        Variable::Connected => Value::Bool(signals.connected),
-        Variable::Ended => Value::Bool(signals.ended),
-        Variable::DialResult => Value::String(signals.dial_result_str()),
-        Variable::AnsweredBy => Value::String(signals.answered_by_str()),
-        Variable::Machine => Value::Bool(signals.machine()),
-        Variable::TalkS => Value::Double(signals.talk_s),
-        Variable::CustomerTurns => count(signals.customer_turns),
-        Variable::ContentTurns => count(signals.content_turns),
-        Variable::RobotTurns => count(signals.robot_turns),
-        Variable::Silent => Value::Bool(signals.silent()),
-        Variable::Questions => count(signals.questions()),
-        Variable::Asked => Value::List(script.names_of(signals.asked).collect()),
-        Variable::Refusals => count(signals.refusals),
-        Variable::RefusalStreak => count(signals.refusal_streak),
-        Variable::LastRefused => Value::Bool(signals.last_refused),
-        Variable::Hits => Value::List(script.categories().map(|(_, concept)| &*concept.id).collect()),
-        Variable::Invite => Value::String(signals.invite_str()),
-        Variable::Completion => Value::Double(signals.completion),
-        Variable::Reached => Value::List(signals.reached.iter().filter_map(|&node| script.node(node)).map(|node| &*node.id).collect()),
-        Variable::LastNode => Value::String(signals.last_node.and_then(|node| script.node(node)).map_or("", |node| &node.id)),
-        Variable::HungUpBy => Value::String(signals.hung_up_by_str()),
-        Variable::NoInput => count(signals.no_input),
-        Variable::Transferred => Value::Bool(signals.transferred),
-        Variable::Label => Value::String(label),
-    }
-}
-
 impl Comparison {
-    fn holds(self, left: &Value<'_>, right: &Value<'_>) -> bool {
-        let order = match (left, right) {
-            (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
-            (Value::Int(left), Value::Int(right)) => Some(left.cmp(right)),
-            (Value::Int(left), Value::Double(right)) => (*left as f64).partial_cmp(right),
-            (Value::Double(left), Value::Int(right)) => left.partial_cmp(&(*right as f64)),
-            (Value::Double(left), Value::Double(right)) => left.partial_cmp(right),
-            (Value::String(left), Value::String(right)) => Some(left.cmp(right)),
-            (Value::List(left), Value::List(right)) => Some(left.cmp(right)),
-            _ => None,
-        };
-        match self {
-            Self::Equal => order == Some(Ordering::Equal),
-            Self::NotEqual => order != Some(Ordering::Equal),
-            Self::Less => order == Some(Ordering::Less),
-            Self::LessOrEqual => matches!(order, Some(Ordering::Less | Ordering::Equal)),
-            Self::Greater => order == Some(Ordering::Greater),
-            Self::GreaterOrEqual => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
-        }
-    }
-
     const fn sign(self) -> &'static str {
         match self {
             Self::Equal => "==",
@@ -327,33 +278,6 @@ impl Comparison {
 }
 
 impl Operator {
-    fn apply<'a>(self, left: Value<'a>, right: Value<'a>) -> Value<'a> {
-        match (left, right) {
-            (Value::Int(left), Value::Int(right)) => Value::Int(match self {
-                Self::Add => left.saturating_add(right),
-                Self::Subtract => left.saturating_sub(right),
-                Self::Multiply => left.saturating_mul(right),
-                Self::Divide => left.checked_div(right).unwrap_or_default(),
-                Self::Modulo => left.checked_rem(right).unwrap_or_default(),
-            }),
-            (left, right) => {
-                let number = |value: &Value<'_>| match value {
-                    Value::Int(value) => *value as f64,
-                    Value::Double(value) => *value,
-                    _ => f64::NAN,
-                };
-                let (left, right) = (number(&left), number(&right));
-                Value::Double(match self {
-                    Self::Add => left + right,
-                    Self::Subtract => left - right,
-                    Self::Multiply => left * right,
-                    Self::Divide => left / right,
-                    Self::Modulo => left % right,
-                })
-            }
-        }
-    }
-
     const fn sign(self) -> &'static str {
         match self {
             Self::Add => "+",
@@ -362,92 +286,5 @@ impl Operator {
             Self::Divide => "/",
             Self::Modulo => "%",
         }
-    }
-}
-
-/// The expression in CEL's own notation.
-impl fmt::Display for Expr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let join = |f: &mut fmt::Formatter<'_>, parts: &[Self], sign: &str| {
-            for (i, part) in parts.iter().enumerate() {
-                if i > 0 {
-                    write!(f, " {sign} ")?;
-                }
-                part.fmt_operand(f)?;
-            }
-            Ok(())
-        };
-        match self {
-            Self::Bool(value) => write!(f, "{value}"),
-            Self::Int(value) => write!(f, "{value}"),
-            Self::Double(value) => write!(f, "{value}"),
-            Self::String(value) => write!(f, "{value:?}"),
-            Self::List(items) => {
-                f.write_str("[")?;
-                for (i, item) in items.iter().enumerate() {
-                    if i > 0 {
-                        f.write_str(", ")?;
-                    }
-                    write!(f, "{item}")?;
-                }
-                f.write_str("]")
-            }
-            Self::Variable(variable) => f.write_str(variable.name()),
-            Self::Setting(name, _) => write!(f, "settings.{name}"),
-            Self::Hits(_, name) => write!(f, "hits[{name:?}]"),
-            Self::Bound(_, name) => f.write_str(name),
-            Self::Not(inner) => {
-                f.write_str("!")?;
-                inner.fmt_operand(f)
-            }
-            Self::Negate(inner) => {
-                f.write_str("-")?;
-                inner.fmt_operand(f)
-            }
-            Self::And(parts) => join(f, parts, "&&"),
-            Self::Or(parts) => join(f, parts, "||"),
-            Self::Compare(comparison, left, right) => {
-                left.fmt_operand(f)?;
-                write!(f, " {} ", comparison.sign())?;
-                right.fmt_operand(f)
-            }
-            Self::Arithmetic(operator, left, right) => {
-                left.fmt_operand(f)?;
-                write!(f, " {} ", operator.sign())?;
-                right.fmt_operand(f)
-            }
-            Self::In(needle, list) => {
-                needle.fmt_operand(f)?;
-                f.write_str(" in ")?;
-                list.fmt_operand(f)
-            }
-            Self::Conditional(condition, then, otherwise) => write!(f, "{condition} ? {then} : {otherwise}"),
-            Self::Quantifier(quantifier, list, name, body) => {
-                let verb = match quantifier {
-                    Quantifier::Exists => "exists",
-                    Quantifier::All => "all",
-                    Quantifier::ExistsOne => "exists_one",
-                };
-                write!(f, "{list}.{verb}({name}, {body})")
-            }
-            Self::Size(inner) => write!(f, "size({inner})"),
-            Self::Text(test, text, part) => {
-                let verb = match test {
-                    TextTest::StartsWith => "startsWith",
-                    TextTest::EndsWith => "endsWith",
-                    TextTest::Contains => "contains",
-                };
-                text.fmt_operand(f)?;
-                write!(f, ".{verb}({part})")
-            }
-        }
-    }
-}
-
-impl Expr {
-    /// Writes it in parentheses where it would read otherwise beside an operator.
-    fn fmt_operand(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let compound = matches!(self, Self::And(_) | Self::Or(_) | Self::Conditional(..));
-        if compound { write!(f, "({self})") } else { write!(f, "{self}") }
     }
 }

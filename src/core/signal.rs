@@ -223,11 +223,8 @@ impl Variables {
     /// The signals that differ, leaving out the two that are lists: `hits` and `reached`.
     pub(crate) fn changed_values(before: &Signals, after: &Signals) -> Self {
         let mut set = Self::default();
-        let mut differ = |differs: bool, variable: Variable| {
-            if differs {
-                set.insert(variable);
-            }
-        };
+        // Without a branch: which of them differ can hardly be foretold.
+        let mut differ = |differs: bool, variable: Variable| set.0 |= u32::from(differs) << variable as u32;
         differ(before.connected != after.connected, Variable::Connected);
         differ(before.ended != after.ended, Variable::Ended);
         // Where a value is not known, its name depends on whether someone picked up.

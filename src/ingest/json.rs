@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use pbjson_types::Timestamp;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
@@ -90,6 +91,19 @@ impl<'de> Deserialize<'de> for Unsigned {
 impl<'de> Deserialize<'de> for Float {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(NumberVisitor("a number")).map(Self)
+    }
+}
+
+/// A moment, RFC 3339.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Moment(pub(crate) Timestamp);
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let read = |text: &str| Timestamp::deserialize(de::IntoDeserializer::<de::value::Error>::into_deserializer(text)).ok();
+        let wrong = || de::Error::custom(format_args!("{text:?} is no moment such as 2026-03-01T09:00:00+08:00"));
+        read(&text).map(Self).ok_or_else(wrong)
     }
 }
 

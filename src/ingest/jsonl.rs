@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use pbjson_types::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -98,6 +97,10 @@ pub fn call(line: &[u8], limits: &Limits) -> Result<CallRecord, Rejection> {
     if call_id.0.is_empty() {
         return Err(unreadable("the call has no callId".to_owned()));
     }
+    if damaged && call_id.0.contains(DAMAGE) {
+        // What stands in its place would be the same for others.
+        return Err(unreadable("the callId has text that is not UTF-8".to_owned()));
+    }
     record.call_id = call_id.0.into();
     let unreadable = |reason: String| Rejection { call_id: record.call_id.clone(), seq: 0, reason };
     let events: Vec<&RawValue> = field("events", wire.events).map_err(unreadable)?.unwrap_or_default();
@@ -108,8 +111,8 @@ pub fn call(line: &[u8], limits: &Limits) -> Result<CallRecord, Rejection> {
         Ok(id) => record.script_id = id.unwrap_or_default().0.into(),
         Err(reason) => return Err(unreadable(reason)),
     }
-    match field::<Timestamp>("startedAt", wire.started_at) {
-        Ok(at) => record.started_at = at,
+    match field::<json::Moment>("startedAt", wire.started_at) {
+        Ok(at) => record.started_at = at.map(|json::Moment(at)| at),
         Err(reason) => tell(reason),
     }
     match field::<json::Text>("timeZone", wire.time_zone) {

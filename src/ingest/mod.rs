@@ -8,7 +8,7 @@ use pbjson_types::Timestamp;
 pub mod aliyun;
 pub mod arrow;
 pub mod freeswitch;
-mod json;
+pub(crate) mod json;
 
 pub use json::event;
 pub mod jsonl;

@@ -9,6 +9,7 @@ use prost::Message;
 use crate::core::callback::CallClock;
 use crate::core::event::Event;
 use crate::ingest;
+use crate::ingest::proto::Plain;
 use crate::wire::raw;
 
 /// An event on its way to its call.
@@ -124,20 +125,25 @@ fn clean(text: &mut String, most: usize) -> bool {
 }
 
 impl StreamEvent {
+    /// The event of an ordinary message whose bytes nobody keeps; see [`from_bytes`](Self::from_bytes).
+    #[must_use]
+    pub fn unkept(bytes: &[u8]) -> Option<Self> {
+        ingest::proto::plain(bytes).map(|plain| Self::of(plain, Bytes::new()))
+    }
+
+    fn of(plain: Plain<'_>, body: Bytes) -> Self {
+        let head = (!plain.script_id.is_empty()).then(|| Box::new(Head { script_id: plain.script_id.to_owned(), ..Head::default() }));
+        Self { call_id: plain.call_id.to_owned(), seq: plain.seq, head, event: Some(Ok(plain.event)), body }
+    }
+
     /// Takes a stream's message apart; each thing that is wrong with its event stays with the event.
     ///
     /// # Errors
     /// The bytes are no message.
     pub fn from_bytes(bytes: &Bytes) -> Result<Self, String> {
         if let Some(plain) = ingest::proto::plain(bytes) {
-            let head = (!plain.script_id.is_empty()).then(|| Box::new(Head { script_id: plain.script_id.to_owned(), ..Head::default() }));
-            return Ok(Self {
-                call_id: plain.call_id.to_owned(),
-                seq: plain.seq,
-                head,
-                event: Some(Ok(plain.event)),
-                body: bytes.slice_ref(plain.body),
-            });
+            let body = bytes.slice_ref(plain.body);
+            return Ok(Self::of(plain, body));
         }
         let request = raw::StreamCallsRequest::decode(bytes.clone()).map_err(|error| format!("not a StreamCallsRequest: {error}"))?;
         let head = Head {

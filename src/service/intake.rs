@@ -1,18 +1,24 @@
 //! Taking events in: from a door to their calls, and what is told of them once it is durable.
 
 use std::collections::HashSet;
-use std::sync::{Arc, RwLockReadGuard};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex, PoisonError, RwLockReadGuard};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use smallvec::SmallVec;
 
 use super::event::{StreamEvent, check_id, check_seq};
 use super::journal::Generation;
-use super::live::{Outbox, key};
+use super::live::{Key, Outbox, Shard, TOGETHER, key, lock, place, shard_count};
 use super::session::{Answers, Context, Keeping, Offered, Session, closed};
 use super::tenant::Tenant;
 use super::told::{Answer, Told};
 use super::{Refusal, Service};
+use crate::core::recall::Reading;
 use crate::store::StoreError;
 use crate::store::calls::Group;
+
+mod unknown;
 
 /// Now, in milliseconds since 1970.
 #[must_use]
@@ -71,7 +77,49 @@ impl Taken {
     /// Whether any of it is not settled yet.
     #[must_use]
     pub fn must_wait(&self) -> bool {
-        self.spans.last().is_some_and(|(_, generation)| !generation.is_settled())
+        self.spans.iter().any(|(_, generation)| !generation.is_settled())
+    }
+}
+
+/// Many events, shared among the cores that take them in: each takes those of one shard after the other, so that each call's stay in
+/// order and none waits long for another.
+#[derive(Debug)]
+pub struct Shares(Mutex<Vec<Share>>);
+
+/// Events of one shard's calls, in the order in which they came.
+#[derive(Debug)]
+pub struct Share {
+    place: usize,
+    events: Vec<StreamEvent>,
+}
+
+impl Default for Shares {
+    fn default() -> Self {
+        Self(Mutex::new((0..shard_count()).map(|place| Share { place, events: Vec::new() }).collect()))
+    }
+}
+
+impl Shares {
+    /// An event more.
+    pub fn add(&mut self, event: StreamEvent) {
+        let shares = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = shares.get_mut(place(event.call_id.as_bytes())) {
+            if share.events.is_empty() {
+                share.events.reserve(TOGETHER);
+            }
+            share.events.push(event);
+        }
+    }
+
+    /// A share that nobody has taken yet.
+    pub fn next(&self) -> Option<Share> {
+        let mut shares = lock(&self.0);
+        std::iter::from_fn(|| shares.pop()).find(|share| !share.events.is_empty())
+    }
+
+    /// Nobody is to take what nobody has taken yet.
+    pub fn abandon(&self) {
+        lock(&self.0).clear();
     }
 }
 
@@ -92,6 +140,36 @@ pub struct Intake<'a> {
 impl<'a> Intake<'a> {
     /// Takes an event in. `wary` where a call of the stream waits already.
     pub fn take(&mut self, event: StreamEvent, wary: bool) {
+        let key = key(self.tenant, &event.call_id);
+        let mut shard = self.service.live.shard(&key);
+        self.take_one(&mut shard, &key, event, Reading::None, wary);
+    }
+
+    /// A message that is none.
+    pub fn refuse(&mut self, reason: String) {
+        self.taken.told.push(Told::refused(0, Refusal::Invalid(reason)));
+    }
+
+    /// Takes in a share of many events.
+    ///
+    /// They are taken in together, for they are as many calls that lie somewhere in the memory: what is looked at of all of them is
+    /// fetched first.
+    pub fn take_share(&mut self, Share { place, events }: Share, wary: bool) {
+        let (service, tenant) = (self.service, self.tenant);
+        let mut events = events.into_iter();
+        while !events.as_slice().is_empty() {
+            let together = events.as_slice().get(..TOGETHER).unwrap_or(events.as_slice());
+            let keys: SmallVec<[Key; TOGETHER]> = together.iter().map(|event| key(tenant, &event.call_id)).collect();
+            let mut shard = service.live.shard_at(place);
+            let readings = shard.prepare(keys.iter().zip(together));
+            for ((key, reading), event) in keys.iter().zip(readings).zip(&mut events) {
+                self.take_one(&mut shard, key, event, reading, wary);
+            }
+        }
+    }
+
+    /// Takes an event in, of a call that the shard holds or is to hold.
+    fn take_one(&mut self, shard: &mut Shard, key: &Key, event: StreamEvent, reading: Reading, wary: bool) {
         let Self { service, tenant, .. } = *self;
         let StreamEvent { call_id, seq, mut head, event: mut offered, mut body } = event;
         if call_id.is_empty() {
@@ -110,12 +188,10 @@ impl<'a> Intake<'a> {
             return;
         }
         let cut = head.as_mut().filter(|_| service.journal.is_some()).map(|head| head.make_keepable()).unwrap_or_default();
-        let key = key(tenant, &call_id);
-        let mut shard = service.live.shard(&key);
-        let session = match shard.calls.get_mut(&key) {
+        let Shard { calls, schedule } = shard;
+        let session = match calls.get_mut(key) {
             Some(session) => session,
             None if service.journal.is_some() && !self.absent.is_some_and(|absent| absent.contains(&call_id)) => {
-                drop(shard);
                 self.taken.unknown.push(StreamEvent { call_id, seq, head, event: offered, body });
                 return;
             }
@@ -123,16 +199,15 @@ impl<'a> Intake<'a> {
                 let room = match tenant.admit_call() {
                     Ok(room) => room,
                     Err(over) => {
-                        drop(shard);
-                        service.live.send_back(key, [seq], self.now);
+                        service.live.send_back(key.clone(), [seq], self.now);
                         self.taken.told.push(Told::new(call_id, Answer::refused(seq, Refusal::Over(over))));
                         return;
                     }
                 };
                 let mut session = Session::new(Arc::clone(tenant), Arc::from(call_id.as_str()), self.now);
                 session.room = Some(room);
-                session.send_back(service.live.take_sent_back(&key));
-                shard.calls.entry(key.clone()).or_insert(Box::new(session))
+                session.send_back(service.live.take_sent_back(key));
+                calls.entry(key.clone()).or_insert(Box::new(session))
             }
         };
         let numbers = service.masked(tenant, head.as_deref_mut(), &mut offered, &mut body);
@@ -163,7 +238,16 @@ impl<'a> Intake<'a> {
         let keeping = service.journal.as_ref().map(|_| Keeping { rows: &mut self.rows, numbers: &call_number, wall_ms: self.wall_ms });
         let mut cx = Context { now: self.now, patience: &service.live.patience, metrics: &service.metrics, returned, keeping };
         let event = offered.unwrap_or_else(|| Err("the message has no event".to_owned()));
-        session.take(seq, Offered { event, body, numbers }, &mut cx, &mut answers);
+        let offered = Offered { event, body, reading, numbers };
+        if let Err(fault) = catch_unwind(AssertUnwindSafe(|| session.take(seq, offered, &mut cx, &mut answers))) {
+            // What is left of the call would answer for an event that is not kept. It comes back as the store has it.
+            self.rows = Group::default();
+            calls.remove(key);
+            if service.journal.is_some() {
+                service.live.note_evicted(std::iter::once((Arc::clone(&tenant.name), Arc::from(call_id.as_str()))));
+            }
+            resume_unwind(fault);
+        }
         let gapped = session.gapped();
         let waited = (gapped || wary || !self.taken.waits.is_empty()).then(|| Arc::clone(&session.call_id));
         if let Some(other) = other {
@@ -173,16 +257,10 @@ impl<'a> Intake<'a> {
         let generation = service.journal.as_ref().filter(|_| !self.rows.is_empty()).map(|journal| journal.append(&mut self.rows));
         // Of what was kept before, duplicates and what was owed, the youngest group answers for all.
         let generation = generation.or_else(|| service.journal.as_ref()?.latest());
-        shard.schedule(&key, &service.live.patience);
-        drop(shard);
+        schedule.note(key, session, &service.live.patience);
         self.taken.waits.extend(waited.map(|call| (call, gapped)));
         told(call_id, answers, &mut self.taken.told);
         self.answered(generation);
-    }
-
-    /// A message that is none.
-    pub fn refuse(&mut self, reason: String) {
-        self.taken.told.push(Told::refused(0, Refusal::Invalid(reason)));
     }
 
     fn answered(&mut self, generation: Option<Arc<Generation>>) {
@@ -202,70 +280,11 @@ impl<'a> Intake<'a> {
 }
 
 impl Service {
-    /// Events of calls that the store could not be asked for.
-    fn send_back(&self, tenant: &Tenant, events: impl ExactSizeIterator<Item = (String, u32)>, error: &StoreError) -> Taken {
-        tracing::error!(events = events.len(), "events of calls that had to be looked up were refused: {error}");
-        let (_gate, _) = self.live.open_gate();
-        let refuse = |(call_id, seq): (String, u32)| {
-            let key = key(tenant, &call_id);
-            let mut shard = self.live.shard(&key);
-            // It may have come back from the store meanwhile.
-            match shard.calls.get_mut(&key) {
-                Some(session) => session.send_back([seq]),
-                None => self.live.send_back(key, [seq], Instant::now()),
-            }
-            drop(shard);
-            Told::new(call_id, Answer::refused(seq, Refusal::Store(error.clone())))
-        };
-        Taken { told: events.map(refuse).collect(), ..Taken::default() }
-    }
-
     /// Begins to take events in that came at `now`.
     pub fn intake<'a>(&'a self, now: Instant, tenant: &'a Arc<Tenant>, owner: Option<&'a Arc<Outbox>>) -> Intake<'a> {
         let (gate, _) = self.live.open_gate();
         let (rows, taken) = (Group::default(), Taken::default());
         Intake { service: self, _gate: gate, tenant, owner, now, wall_ms: wall_ms(), absent: None, rows, taken }
-    }
-
-    /// Takes in what was left aside because the store had to be asked for its calls. Blocks while the store answers.
-    #[must_use]
-    pub fn take_unknown(&self, tenant: &Arc<Tenant>, owner: Option<&Arc<Outbox>>, events: Vec<StreamEvent>, wary: bool) -> Taken {
-        let mut absent: HashSet<String> = events.iter().map(|event| event.call_id.clone()).collect();
-        let ids: Vec<String> = absent.iter().cloned().collect();
-        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let Some(journal) = &self.journal else { return Taken::default() };
-        loop {
-            let epoch = self.live.epoch();
-            let found = match journal.store().find(&tenant.name, &ids) {
-                Ok(found) => found,
-                Err(error) => return self.send_back(tenant, events.into_iter().map(|event| (event.call_id, event.seq)), &error),
-            };
-            // What may ask the store again is asked before the gate is opened: nobody waits behind a database there.
-            let versions = match self.versions_of(tenant, &found) {
-                Ok(versions) => versions,
-                Err(error) => return self.send_back(tenant, events.into_iter().map(|event| (event.call_id, event.seq)), &error),
-            };
-            let (gate, now_epoch) = self.live.open_gate();
-            if now_epoch != epoch {
-                // Calls were taken out of memory meanwhile: what was read may be older than what had been in it.
-                continue;
-            }
-            let (now, wall_ms) = (Instant::now(), wall_ms());
-            for (stored, script) in found.into_iter().zip(versions) {
-                absent.remove(&*stored.head.call_id);
-                if let Some(script) = script {
-                    self.adopt(tenant, script, stored, now, wall_ms);
-                }
-            }
-            let (rows, taken) = (Group::default(), Taken::default());
-            let mut intake = Intake { service: self, _gate: gate, tenant, owner, now, wall_ms, absent: Some(&absent), rows, taken };
-            events.into_iter().for_each(|event| intake.take(event, wary));
-            let mut taken = intake.taken();
-            // Only a call that was there a moment ago and has just been forgotten: it is as closed as can be.
-            let gone = std::mem::take(&mut taken.unknown);
-            taken.told.extend(gone.into_iter().map(|event| Told::new(event.call_id, Answer::refused(event.seq, closed()))));
-            return taken;
-        }
     }
 
     /// Takes events of one call, or of several, in and waits until what they led to is durable.
@@ -279,28 +298,6 @@ impl Service {
         let mut intake = self.intake(now, tenant, owner);
         events.into_iter().for_each(|event| intake.take(event, false));
         intake.taken()
-    }
-
-    /// Adds what comes of the events that were left aside.
-    pub async fn complete(self: &Arc<Self>, tenant: &Arc<Tenant>, owner: Option<&Arc<Outbox>>, mut taken: Taken, wary: bool) -> Taken {
-        let unknown = std::mem::take(&mut taken.unknown);
-        if unknown.is_empty() {
-            return taken;
-        }
-        // Whoever goes meanwhile leaves no work behind.
-        let _turn = self.lookups.acquire().await;
-        let (service, of, owner) = (Arc::clone(self), tenant, owner.cloned());
-        let tenant = Arc::clone(of);
-        let ids: Vec<(String, u32)> = unknown.iter().map(|event| (event.call_id.clone(), event.seq)).collect();
-        let looked_up = tokio::task::spawn_blocking(move || service.take_unknown(&tenant, owner.as_ref(), unknown, wary)).await;
-        match looked_up {
-            Ok(later) => taken.append(later),
-            Err(error) => {
-                let lost = StoreError::Unavailable(format!("the look-up ended: {error}"));
-                taken.append(self.send_back(of, ids.into_iter(), &lost));
-            }
-        }
-        taken
     }
 
     /// What a call's owner has not been told yet, and whether the call still waits for an earlier event. A stream that no

@@ -19,6 +19,17 @@ use crate::store::{Store, StoreError};
 
 /// Rows of a group that is written without waiting for more.
 const ENOUGH: usize = 1_000;
+/// How often a store that took nothing is tried while there is nothing to write: load balancers send nothing until it is known to take
+/// events again.
+const TRY: Duration = Duration::from_secs(1);
+
+/// What the journal does next.
+enum Work {
+    /// It writes a group, which becomes durable with this generation.
+    Write(Arc<Generation>),
+    /// It tries whether the store can be written again.
+    Try,
+}
 
 /// Rows that become durable together.
 #[derive(Debug, Default)]
@@ -223,13 +234,22 @@ impl Shared {
     fn run(&self) {
         let _running = Running(self);
         let mut rows = Group::default();
-        while let Some(generation) = self.next(&mut rows) {
+        let mut faltering = false;
+        while let Some(work) = self.next(&mut rows, faltering) {
+            let generation = match work {
+                Work::Write(generation) => generation,
+                Work::Try => {
+                    faltering = self.note(&self.store.try_writing());
+                    continue;
+                }
+            };
             let begun = Instant::now();
             let outcome = self.store.commit(&mut rows);
             let took = begun.elapsed();
             self.last_us.store(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
             self.commits.fetch_add(1, Ordering::Relaxed);
             (self.on_commit)(&rows, took, &outcome);
+            faltering = self.note(&outcome);
             match outcome {
                 Ok(()) => {
                     self.lock().writing = None;
@@ -241,13 +261,27 @@ impl Shared {
         }
     }
 
-    /// The next group, as soon as it is due; `None` when all is written and there will be no more.
-    fn next(&self, rows: &mut Group) -> Option<Arc<Generation>> {
+    /// Tells how writing went; whether it failed.
+    fn note(&self, outcome: &Result<(), StoreError>) -> bool {
+        match outcome {
+            Ok(()) => self.readiness.recover(),
+            Err(error) => self.readiness.falter(error),
+        }
+        outcome.is_err()
+    }
+
+    /// The next group, as soon as it is due, or a try where the store was `faltering`; `None` when all is written and there will be no
+    /// more.
+    fn next(&self, rows: &mut Group, faltering: bool) -> Option<Work> {
+        let try_at = faltering.then(|| Instant::now() + TRY);
         let mut open = self.lock();
         loop {
             let waits = match open.first_at.filter(|_| !open.group.is_empty()) {
                 None if open.stopping => return None,
-                None => None,
+                None => match try_at.map(|at| at.saturating_duration_since(Instant::now())) {
+                    Some(Duration::ZERO) => return Some(Work::Try),
+                    left => left,
+                },
                 Some(_) if open.stopping || open.group.len() >= ENOUGH => break,
                 Some(first) => match self.linger.checked_sub(first.elapsed()) {
                     None | Some(Duration::ZERO) => break,
@@ -262,7 +296,7 @@ impl Shared {
         std::mem::swap(&mut open.group, rows);
         let generation = std::mem::take(&mut open.generation);
         open.writing = Some(Arc::clone(&generation));
-        Some(generation)
+        Some(Work::Write(generation))
     }
 
     /// A group could not be written. Nobody takes events in while its calls, and those of what was appended behind it, leave

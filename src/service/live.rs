@@ -2,19 +2,22 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
+use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 use tokio::sync::Notify;
 
+use super::event::StreamEvent;
 use super::sent_back::SentBack;
 use super::session::Session;
 use super::tenant::Tenant;
 use super::told::Answer;
 use super::{Patience, Refusal};
+use crate::core::recall::{self, Reading};
 
 /// Where a stream hears of calls that something happened to without an event: only their ids, each once, so that a client
 /// that does not read costs no more than its calls do.
@@ -69,39 +72,73 @@ pub(super) fn key(tenant: &Tenant, call_id: &str) -> Key {
     key
 }
 
+/// The call's id in a key.
+fn call_of(key: &Key) -> &[u8] {
+    key.get(size_of::<u32>()..).unwrap_or_default()
+}
+
+/// When calls are to be looked at, the next first.
+#[derive(Debug, Default)]
+pub(super) struct Schedule(BinaryHeap<Reverse<(Instant, Key)>>);
+
+impl Schedule {
+    /// Has a call looked at when something of it is due.
+    pub(super) fn note(&mut self, key: &Key, session: &mut Session, patience: &Patience) {
+        let due = session.due(patience);
+        if session.scheduled.is_none_or(|scheduled| due < scheduled) {
+            session.scheduled = Some(due);
+            self.0.push(Reverse((due, key.clone())));
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Shard {
-    pub(super) calls: HashMap<Key, Box<Session>, rustc_hash::FxBuildHasher>,
-    schedule: BinaryHeap<Reverse<(Instant, Key)>>,
+    pub(super) calls: HashMap<Key, Box<Session>, FxBuildHasher>,
+    pub(super) schedule: Schedule,
 }
 
 impl Shard {
     /// Has a call looked at when something of it is due.
     pub(super) fn schedule(&mut self, key: &Key, patience: &Patience) {
         let Some(session) = self.calls.get_mut(key) else { return };
-        let due = session.due(patience);
-        if session.scheduled.is_none_or(|scheduled| due < scheduled) {
-            session.scheduled = Some(due);
-            self.schedule.push(Reverse((due, key.clone())));
-        }
+        self.schedule.note(key, session, patience);
     }
 
     /// The next call of which something is due, taken off the schedule.
     pub(super) fn due(&mut self, now: Instant) -> Option<Key> {
-        self.schedule.peek().filter(|Reverse((due, _))| *due <= now)?;
-        let Reverse((_, key)) = self.schedule.pop()?;
+        self.schedule.0.peek().filter(|Reverse((due, _))| *due <= now)?;
+        let Reverse((_, key)) = self.schedule.0.pop()?;
         if let Some(session) = self.calls.get_mut(&key) {
             session.scheduled = None;
         }
         Some(key)
     }
+
+    /// Prepares to take events in: has the processor fetch what is looked at of their calls, and reads their words, of all of them side
+    /// by side. Neither live calls nor what is remembered of words are in any cache.
+    pub(super) fn prepare<'a>(&'a self, events: impl Iterator<Item = (&'a Key, &'a StreamEvent)>) -> SmallVec<[Reading; TOGETHER]> {
+        let known = events.map(|(key, event)| (self.calls.get(key).map(Box::as_ref), event));
+        let known: SmallVec<[(Option<&Session>, &StreamEvent); TOGETHER]> = known.collect();
+        let sessions = || known.iter().filter_map(|(session, _)| *session);
+        sessions().for_each(Session::fetch);
+        sessions().for_each(Session::fetch_behind);
+        let mut readings: SmallVec<[Reading; TOGETHER]> = known.iter().map(|_| Reading::None).collect();
+        let words = |session: Option<&'a Session>, event: &'a StreamEvent| session?.words(event.event.as_ref()?.as_ref().ok()?);
+        let unread = known.iter().zip(&mut readings).filter_map(|((session, event), reading)| Some((words(*session, event)?, reading)));
+        recall::read_each(unread);
+        readings.iter().for_each(Reading::fetch);
+        readings
+    }
 }
+
+/// Events of one shard that are taken in at one time, before others have a turn.
+pub(super) const TOGETHER: usize = 32;
 
 /// The calls being followed.
 #[derive(Debug)]
 pub struct LiveCalls {
     shards: Box<[Mutex<Shard>]>,
-    hasher: RandomState,
     pub(super) patience: Patience,
     /// Held open by whoever takes events in, closed while calls are taken out because they could not be written.
     gate: RwLock<()>,
@@ -113,16 +150,27 @@ pub struct LiveCalls {
     sent_back: Mutex<SentBack>,
 }
 
-/// A power of two well above the number of cores.
-const SHARDS: usize = 64;
+/// How many shards there are: many for a core where there are few cores, but so few that a batch of a stream holds many events of each.
+pub(super) fn shard_count() -> usize {
+    static COUNT: LazyLock<usize> = LazyLock::new(|| {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        (16 * cores.next_power_of_two()).min(64)
+    });
+    *COUNT
+}
+
+/// The place of the shard that holds a tenant's call of this id.
+pub(super) fn place(call_id: &[u8]) -> usize {
+    // Other bits than the shard's own map looks at.
+    (FxBuildHasher.hash_one(call_id) >> 32) as usize % shard_count()
+}
 
 impl LiveCalls {
     /// None yet.
     #[must_use]
     pub fn new(patience: Patience) -> Self {
         Self {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            hasher: RandomState::new(),
+            shards: (0..shard_count()).map(|_| Mutex::default()).collect(),
             patience,
             gate: RwLock::default(),
             epoch: AtomicU64::new(0),
@@ -131,8 +179,14 @@ impl LiveCalls {
         }
     }
 
+    /// The shard that holds a call.
     pub(super) fn shard(&self, key: &Key) -> MutexGuard<'_, Shard> {
-        lock(&self.shards[self.hasher.hash_one(key) as usize % SHARDS])
+        self.shard_at(place(call_of(key)))
+    }
+
+    /// A shard by its place.
+    pub(super) fn shard_at(&self, place: usize) -> MutexGuard<'_, Shard> {
+        lock(&self.shards[place % self.shards.len()])
     }
 
     pub(super) fn shards(&self) -> impl Iterator<Item = MutexGuard<'_, Shard>> {

@@ -8,11 +8,11 @@ use super::event::Head;
 use super::tenant::Tenant;
 use crate::core::event::Event;
 use crate::ingest::CallRecord;
-use crate::ingest::mask::{Number, mask, mask_attributes, mask_event, mask_wire_event};
+use crate::ingest::mask::{Number, find_in_event, mask, mask_attributes, mask_event, mask_wire_event};
 use crate::wire::v1;
 
 impl Service {
-    /// Masks an event and what was told of its call, if the tenant has it so; keyed hashes of what was masked, where they are kept.
+    /// Masks an event and what was told of its call, if the tenant has it so; keyed hashes of the numbers in it, masked or not, where they are kept.
     pub(super) fn masked(
         &self,
         tenant: &Tenant,
@@ -21,10 +21,16 @@ impl Service {
         body: &mut Bytes,
     ) -> Vec<[u8; 16]> {
         let mut numbers = Vec::new();
+        let mut found = |number: Number| numbers.extend(self.mask_key.as_ref().map(|key| key.fingerprint(&number)));
         if !tenant.settings.mask {
+            // What is kept in clear is to be found by its number, too.
+            if self.mask_key.is_some() {
+                head.iter().flat_map(|head| head.attributes.values()).for_each(|value| drop(mask(value, &mut found)));
+                event.iter().flatten().for_each(|event| find_in_event(event, &mut found));
+            }
+            numbers.dedup();
             return numbers;
         }
-        let mut found = |number: Number| numbers.extend(self.mask_key.as_ref().map(|key| key.fingerprint(&number)));
         if let Some(head) = head {
             mask_attributes(&mut head.attributes, &mut found);
         }
@@ -51,8 +57,11 @@ impl Service {
     /// Masks a whole call, likewise.
     pub(super) fn masked_record(&self, tenant: &Tenant, record: &mut CallRecord) -> Vec<[u8; 16]> {
         let mut numbers = Vec::new();
+        let mut found = |number: Number| numbers.extend(self.mask_key.as_ref().map(|key| key.fingerprint(&number)));
         if tenant.settings.mask {
-            record.mask(&mut |number| numbers.extend(self.mask_key.as_ref().map(|key| key.fingerprint(&number))));
+            record.mask(&mut found);
+        } else if self.mask_key.is_some() {
+            record.clone().mask(&mut found);
         }
         numbers.sort_unstable();
         numbers.dedup();

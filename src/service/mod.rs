@@ -27,12 +27,13 @@ pub mod versions;
 mod whole;
 
 pub use event::{Head, StreamEvent};
-pub use intake::{Intake, Taken};
+pub use intake::{Intake, Shares, Taken};
 pub use live::{LiveCalls, Outbox};
-pub use readiness::{Readiness, Stage};
+pub use readiness::{Condition, Readiness, Stage};
 pub use recover::Recovered;
 pub use refusal::{Refusal, status};
 pub use told::{Told, rejection};
+pub(crate) use whole::TAKEN;
 
 use crate::core::call::CallState;
 use crate::core::script::Script;

@@ -2,6 +2,8 @@
 
 use tokio::sync::watch;
 
+use crate::store::StoreError;
+
 /// Where a server stands between its start and its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Stage {
@@ -18,8 +20,7 @@ pub enum Stage {
 
 impl Stage {
     /// Why a server at this stage should not be sent calls; `None` if it should.
-    #[must_use]
-    pub fn unready(self) -> Option<&'static str> {
+    fn unready(self) -> Option<&'static str> {
         match self {
             Self::Starting => Some("the server is starting"),
             Self::Recovering => Some("live calls are being recovered"),
@@ -29,16 +30,33 @@ impl Stage {
     }
 }
 
-/// The server's stage, for all who have to know, and why it cannot go on, if that has come about.
+/// What decides whether calls are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Condition {
+    /// Where the server stands.
+    pub stage: Stage,
+    /// Why nothing can be kept at the moment, as the last try had it.
+    fault: Option<&'static str>,
+}
+
+impl Condition {
+    /// Why a server in this condition should not be sent calls; `None` if it should.
+    #[must_use]
+    pub fn unready(self) -> Option<&'static str> {
+        self.stage.unready().or(self.fault)
+    }
+}
+
+/// The server's condition, for all who have to know, and why it cannot go on, if that has come about.
 #[derive(Debug)]
 pub struct Readiness {
-    stage: watch::Sender<Stage>,
+    condition: watch::Sender<Condition>,
     failure: watch::Sender<Option<String>>,
 }
 
 impl Default for Readiness {
     fn default() -> Self {
-        Self { stage: watch::Sender::new(Stage::default()), failure: watch::Sender::new(None) }
+        Self { condition: watch::Sender::new(Condition::default()), failure: watch::Sender::new(None) }
     }
 }
 
@@ -46,24 +64,55 @@ impl Readiness {
     /// Where the server stands now.
     #[must_use]
     pub fn stage(&self) -> Stage {
-        *self.stage.borrow()
+        self.condition.borrow().stage
+    }
+
+    /// All that decides, as of now.
+    #[must_use]
+    pub fn condition(&self) -> Condition {
+        *self.condition.borrow()
     }
 
     /// The next stage. A server that drains does not serve again.
     pub fn enter(&self, stage: Stage) {
-        self.stage.send_if_modified(|now| {
-            let enters = *now != stage && *now != Stage::Draining;
+        self.condition.send_if_modified(|now| {
+            let enters = now.stage != stage && now.stage != Stage::Draining;
             if enters {
-                *now = stage;
+                now.stage = stage;
             }
             enters
         });
     }
 
+    /// Nothing can be kept at the moment. The log tells all of it when it begins; whoever asks whether calls are taken, what kind of
+    /// fault it is.
+    pub fn falter(&self, error: &StoreError) {
+        let kind = error.kind();
+        self.condition.send_if_modified(|now| {
+            let changed = now.fault != Some(kind);
+            if changed {
+                tracing::error!("events are refused until the store takes them again: {error}");
+                now.fault = Some(kind);
+            }
+            changed
+        });
+    }
+
+    /// The store takes what is to be kept.
+    pub fn recover(&self) {
+        self.condition.send_if_modified(|now| {
+            let faltered = now.fault.take().is_some();
+            if faltered {
+                tracing::info!("the store takes events again");
+            }
+            faltered
+        });
+    }
+
     /// Hears of every change.
     #[must_use]
-    pub fn watch(&self) -> watch::Receiver<Stage> {
-        self.stage.subscribe()
+    pub fn watch(&self) -> watch::Receiver<Condition> {
+        self.condition.subscribe()
     }
 
     /// The server cannot go on. It takes no calls from now on, and is to end such that whoever looks after it starts it anew.
@@ -95,12 +144,29 @@ mod tests {
     #[test]
     fn a_server_that_drains_does_not_serve_again() {
         let readiness = Readiness::default();
-        assert_eq!(readiness.stage().unready(), Some("the server is starting"));
+        assert_eq!(readiness.condition().unready(), Some("the server is starting"));
         readiness.enter(Stage::Serving);
-        assert_eq!(readiness.stage().unready(), None);
+        assert_eq!(readiness.condition().unready(), None);
         readiness.enter(Stage::Draining);
         readiness.enter(Stage::Serving);
         assert_eq!(readiness.stage(), Stage::Draining);
+    }
+
+    #[test]
+    fn a_server_that_cannot_keep_anything_says_why_until_it_can() {
+        let readiness = Readiness::default();
+        readiness.enter(Stage::Serving);
+        let full = StoreError::Full("/secret/place".to_owned());
+        readiness.falter(&full);
+        assert_eq!(readiness.condition().unready(), Some("the disk is full"));
+        assert_eq!(readiness.stage(), Stage::Serving, "who is connected is served on");
+        readiness.falter(&StoreError::ReadOnly("/secret/place".to_owned()));
+        assert_eq!(readiness.condition().unready(), Some("the store is read-only"));
+        readiness.recover();
+        assert_eq!(readiness.condition().unready(), None);
+        readiness.falter(&full);
+        readiness.enter(Stage::Draining);
+        assert_eq!(readiness.condition().unready(), Some("the server is shutting down"));
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use pbjson_types::Timestamp;
 use prost::Message;
 
-pub use self::filter::filter;
+pub use self::filter::{check_names, filter};
 pub use self::memory::{InMemory, LetGo, NoneInMemory};
 
 pub(super) use self::filter::described;
@@ -114,7 +114,10 @@ impl Records {
             size => return Err(RecordsError::Invalid("page_size", format!("page_size is {size}; it may be 1 to {MOST}"))),
         };
         let after = match request.page_token.as_str() {
-            "" => None,
+            "" => {
+                check_names(&self.store, &self.scripts, tenant, &asked)?;
+                None
+            }
             token => Some(read_token(token, tenant, &asked)?),
         };
         let (heads, next) = self.page(tenant, &filter, after, size as usize)?;
@@ -131,6 +134,7 @@ impl Records {
     /// The filter is wrong, or the audit log cannot be written.
     pub fn export(&self, actor: Actor<'_>, asked: &v1::CallFilter) -> Result<Export, RecordsError> {
         let filter = filter(asked)?;
+        check_names(&self.store, &self.scripts, actor.tenant, asked)?;
         self.store.audit(&actor.entry("export", described(asked)))?;
         Ok(Export { records: self.clone(), tenant: actor.tenant.to_owned(), filter, after: None, over: false })
     }

@@ -103,6 +103,10 @@ impl Service {
             self.readiness.fail(&format!("another server has taken the store over: {error}"));
             return;
         }
+        if !journal.store().is_in_place() {
+            self.readiness.fail(&format!("{} has been removed: what it takes would be lost with it", journal.store().place()));
+            return;
+        }
         let mut names: HashMap<Arc<str>, Vec<Arc<str>>> = HashMap::new();
         for (tenant, call_id) in self.live.evicted() {
             names.entry(tenant).or_default().push(call_id);

@@ -31,6 +31,8 @@ pub enum Refusal {
     Over(OverLimit),
     /// It could not be kept.
     Store(StoreError),
+    /// The store could not be asked.
+    Unread(StoreError),
     /// So many wait for this earlier event, which could not be kept, that it cannot wait too.
     Behind(u32),
 }
@@ -43,6 +45,7 @@ impl fmt::Display for Refusal {
             Self::NoCall(call) => write!(f, "there is no call {call:?}"),
             Self::Over(over) => over.fmt(f),
             Self::Store(error) => write!(f, "not kept, send it again: {}", error.kind()),
+            Self::Unread(error) => f.write_str(error.kind()),
             Self::Behind(seq) => write!(f, "not kept, send it again: event {seq} was refused and has not come again"),
         }
     }
@@ -59,7 +62,7 @@ impl Refusal {
             Self::TooMuch(_) | Self::Over(_) => Code::ResourceExhausted,
             Self::Script(_) | Self::NoCall(_) => Code::NotFound,
             Self::NotOpen(_) => Code::FailedPrecondition,
-            Self::Store(_) | Self::Behind(_) => Code::Unavailable,
+            Self::Store(_) | Self::Unread(_) | Self::Behind(_) => Code::Unavailable,
         }
     }
 }
@@ -78,7 +81,7 @@ pub fn status(call_id: &str, seq: u32, refusal: &Refusal) -> rpc::Status {
         Refusal::NotOpen(reason) => tonic_types::ErrorDetails::with_precondition_failure_violation("CALL", call_id, reason.as_str()),
         Refusal::NoCall(_) => tonic_types::ErrorDetails::with_resource_info("call", call_id, "", ""),
         Refusal::Over(over) => tonic_types::ErrorDetails::with_retry_info(Some(over.retry)),
-        Refusal::Store(_) | Refusal::Behind(_) => tonic_types::ErrorDetails::with_retry_info(Some(RETRY)),
+        Refusal::Store(_) | Refusal::Unread(_) | Refusal::Behind(_) => tonic_types::ErrorDetails::with_retry_info(Some(RETRY)),
     };
     let code = refusal.code();
     let rich = tonic::Status::with_error_details(code, refusal.to_string(), details);

@@ -1,5 +1,6 @@
 //! One live call: its events put in order, gaps waited for, verdicts sent when they change.
 
+use std::hint::black_box;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -8,6 +9,7 @@ use smallvec::SmallVec;
 
 use crate::core::call::{CallState, Standing};
 use crate::core::event::Event;
+use crate::core::recall::{Reading, Words};
 use crate::core::script::Script;
 use crate::core::verdict::Verdict;
 use crate::ingest;
@@ -42,6 +44,8 @@ pub(super) struct Offered {
     pub(super) event: Result<Event, String>,
     /// The bytes of its message, where they are kept.
     pub(super) body: Bytes,
+    /// What was read from its words, if that has been done.
+    pub(super) reading: Reading,
     /// Keyed hashes of the personal numbers that were masked in it.
     pub(super) numbers: Vec<[u8; 16]>,
 }
@@ -68,6 +72,8 @@ pub(super) struct Session {
     pub(super) touched: Instant,
     ended_at: Option<Instant>,
     sent: Standing,
+    /// A verdict of it was pushed.
+    heard: bool,
     /// The final verdict as sent, to tell whether a late event changes it.
     last: Option<Arc<Graded>>,
     revision: u32,
@@ -96,6 +102,7 @@ impl Session {
             touched: now,
             ended_at: None,
             sent: Standing::default(),
+            heard: false,
             last: None,
             revision: 0,
             notices: Vec::new(),
@@ -103,6 +110,29 @@ impl Session {
             owed: Vec::new(),
             scheduled: None,
         }
+    }
+
+    /// Loads what taking an event in looks at of the session itself, for the sake of the caches alone.
+    pub(super) fn fetch(&self) {
+        black_box((self.order.next(), self.touched, self.ended_at, self.scheduled, self.revision, self.number));
+        if let Some(call) = &self.call {
+            call.fetch();
+        }
+    }
+
+    /// As [`fetch`](Self::fetch), of what the session points to.
+    pub(super) fn fetch_behind(&self) {
+        if let Some(call) = &self.call {
+            call.fetch_behind();
+        }
+    }
+
+    /// The words of an event that will be taken in as it is, as far as is known.
+    pub(super) fn words<'a>(&'a self, event: &'a Event) -> Option<Words<'a>> {
+        let settings = &self.tenant.settings;
+        let call = self.call.as_ref().filter(|call| !settings.mask && call.len() < settings.limits.call_events)?;
+        ingest::check(event, &settings.limits).ok()?;
+        call.words(event)
     }
 
     /// Whether the script is known.
@@ -234,7 +264,7 @@ impl Session {
         });
         let (kind, body) = match checked {
             Ok(event) => {
-                call.push(seq, event);
+                call.push_read(seq, event, offered.reading);
                 (EventKind::Taken, offered.body)
             }
             Err(refusal) => {
@@ -255,8 +285,7 @@ impl Session {
             answers.extend(self.order.take_waiting().map(refuse));
             return;
         }
-        if let Some(passed) = self.order.pass_over() {
-            self.notice(gap(passed));
+        if self.order.pass_over() {
             self.drain(cx, answers);
         }
     }
@@ -272,11 +301,11 @@ impl Session {
         let standing = call.standing();
         let Some(ended_by) = call.ended_by() else {
             if standing != self.sent {
-                let before = std::mem::replace(&mut self.sent, standing);
+                self.sent = standing;
                 let graded = Arc::new(self.grade(call, 0));
                 if let Some(keeping) = &mut cx.keeping {
                     keeping.rows.standings.push(self.standing_row(&standing, None, ""));
-                    self.announce(&graded, before, keeping);
+                    self.heard = self.announce(&graded, keeping);
                 }
                 answers.push(Answer::Verdict(graded));
             }
@@ -286,9 +315,11 @@ impl Session {
         self.room = None;
         let graded = self.grade(call, self.revision + 1);
         if self.last.as_deref().is_some_and(|last| same(last, &graded)) {
+            // Its notices may be others: a gap that has been filled.
+            self.last = Some(Arc::new(Graded { revision: self.revision, ..graded }));
             return;
         }
-        let before = std::mem::replace(&mut self.sent, standing);
+        self.sent = standing;
         self.revision += 1;
         let graded = Arc::new(graded);
         graded.count(&self.call_id, cx.metrics);
@@ -298,13 +329,15 @@ impl Session {
             rows.standings.push(self.standing_row(&standing, Some(made_ms), ended_by.as_str()));
             let body = Bytes::from(graded.bytes(&self.call_id));
             rows.verdicts.push(VerdictRow { call: self.number, revision: self.revision, made_ms, body });
-            self.announce(&graded, before, keeping);
+            self.heard = self.announce(&graded, keeping);
         }
         answers.push(Answer::Verdict(graded));
     }
 
     fn grade(&self, call: &CallState, revision: u32) -> Graded {
-        Graded { script: Arc::clone(call.script()), verdict: call.verdict(), revision, notices: self.notices.clone() }
+        // Events that were passed over may have come since.
+        let notices = self.order.missing().map(gap).chain(self.notices.iter().cloned()).take(MOST_NOTICES).collect();
+        Graded { script: Arc::clone(call.script()), verdict: call.verdict(), revision, notices }
     }
 
     /// The verdict as of now.

@@ -46,7 +46,7 @@ impl Service {
         let stored = self.stored(tenant, call_id).await?;
         let (service, of, head) = (Arc::clone(self), Arc::clone(tenant), stored.head.clone());
         let asking = tokio::task::spawn_blocking(move || service.version(&of, &head.script_id, &head.script_version));
-        let script = asking.await.ok().transpose().map_err(Refusal::Store)?.flatten();
+        let script = asking.await.ok().transpose().map_err(Refusal::Unread)?.flatten();
         let script = script.ok_or_else(|| Refusal::NoCall(call_id.to_owned()))?;
         let now = Instant::now();
         let graded = Session::restore(Arc::clone(tenant), script, stored, now, wall_ms()).verdict(now);
@@ -61,7 +61,7 @@ impl Service {
             let journal = service.journal.as_ref()?;
             Some(journal.store().find(&name, &[&id]))
         });
-        let found = asking.await.ok().flatten().transpose().map_err(Refusal::Store)?.unwrap_or_default();
+        let found = asking.await.ok().flatten().transpose().map_err(Refusal::Unread)?.unwrap_or_default();
         found.into_iter().next().ok_or_else(|| Refusal::NoCall(call_id.to_owned()))
     }
 

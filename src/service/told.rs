@@ -138,7 +138,7 @@ impl From<Told> for v1::StreamCallsResponse {
         let Told { call: call_id, answer } = told;
         let response = match answer {
             Answer::Ack { kept, .. } => Response::Ack(v1::Ack { call_id, seq: kept }),
-            Answer::Verdict(graded) => Response::Verdict(graded.message(&call_id)),
+            Answer::Verdict(graded) => Response::Verdict(Box::new(graded.message(&call_id))),
             Answer::Refused(seq, refusal) => return rejection(&call_id, seq, &refusal),
         };
         Self { response: Some(response) }

@@ -24,7 +24,7 @@ use crate::telemetry::Tally;
 use crate::wire::{self, v1};
 
 /// What is said with the verdict of a call whose id is another's.
-const TAKEN: &str = "another call of this id is kept: this verdict is of what was sent now, and is not kept";
+pub(crate) const TAKEN: &str = "another call of this id is kept: this verdict is of what was sent now, and is not kept";
 
 /// How often a call of the same id is waited for that is on its way to the store.
 const PATIENCE: u32 = 3;
@@ -236,7 +236,7 @@ fn keep(tenant: &Tenant, call: i64, verdict: &v1::Verdict, wall_ms: i64, rows: &
     });
     let body = Bytes::from(verdict.encode_to_vec());
     rows.verdicts.push(VerdictRow { call, revision: verdict.revision, made_ms: wall_ms, body });
-    let news = News { tenant: &tenant.name, call, turn: 0, before: "", made_ms: wall_ms, verdict };
+    let news = News { tenant: &tenant.name, call, turn: 0, heard: false, made_ms: wall_ms, verdict };
     rows.pushes.extend(tenant.settings.push.as_ref().and_then(|push| push.row(&news)));
 }
 

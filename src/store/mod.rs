@@ -27,7 +27,7 @@ mod secrets;
 pub mod sql;
 pub mod sqlite;
 
-use sql::Sql;
+use sql::{Sql, Value};
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub enum StoreError {
     Refused(String),
     /// What it holds cannot be read.
     Damaged(String),
+    /// A copy of it cannot be written.
+    Copy(String),
 }
 
 impl StoreError {
@@ -60,6 +62,7 @@ impl StoreError {
             Self::InUse(_) => "another callgrade server has the store",
             Self::Refused(_) => "the store refuses it",
             Self::Damaged(_) => "the store holds what cannot be read",
+            Self::Copy(_) => "a copy of the store cannot be written",
         }
     }
 }
@@ -77,6 +80,7 @@ impl fmt::Display for StoreError {
             Self::InUse(place) => write!(f, "{place} is in use by another callgrade server"),
             Self::Refused(reason) => write!(f, "the store refuses ({reason})"),
             Self::Damaged(reason) => write!(f, "the store holds what cannot be read ({reason})"),
+            Self::Copy(reason) => write!(f, "the copy cannot be written ({reason})"),
         }
     }
 }
@@ -117,6 +121,11 @@ pub trait Database: Send + Sync + fmt::Debug {
 
     /// Where it is, without secrets.
     fn place(&self) -> String;
+
+    /// Whether it is still there under its name.
+    fn is_in_place(&self) -> bool {
+        true
+    }
 }
 
 /// Where a store is.
@@ -145,14 +154,23 @@ impl Location {
 
 impl Location {
     /// Whether there is a store already; of a server that is for its connection to tell.
-    #[must_use]
-    pub fn is_there(&self) -> bool {
+    ///
+    /// # Errors
+    /// It cannot be seen: somebody else's directory.
+    pub fn is_there(&self) -> Result<bool, StoreError> {
         match self {
-            Self::Directory(folder) => folder.join(sqlite::FILE).exists(),
-            Self::Postgres(_) => true,
+            Self::Directory(folder) => {
+                folder.join(sqlite::FILE).try_exists().map_err(|error| StoreError::Unavailable(format!("{}: {error}", folder.display())))
+            }
+            Self::Postgres(_) => Ok(true),
         }
     }
 }
+
+/// What stands in the store for a moment to try whether it can be written, and how many bytes it has: more than a group of events
+/// takes, for a group that found no room leaves behind the little that it had found.
+const TRIAL: &str = "trial";
+const TRIAL_BYTES: usize = 1 << 20;
 
 /// The store, whichever database is behind it.
 #[derive(Debug, Clone)]
@@ -180,6 +198,25 @@ impl Store {
     /// Another one is.
     pub fn claim(&self) -> Result<(), StoreError> {
         self.database.claim()
+    }
+
+    /// Whether it is still where it was opened: what is written to a file whose name is gone is gone with the process.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        self.database.is_in_place()
+    }
+
+    /// Tries whether what is written becomes durable: writes something that takes room, and removes it again.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn try_writing(&self) -> Result<(), StoreError> {
+        // Random, so that it takes the room that it seems to.
+        let mut bytes = vec![0; TRIAL_BYTES];
+        getrandom::fill(&mut bytes).map_err(|error| StoreError::Unavailable(format!("no random numbers: {error}")))?;
+        let keep = "INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        self.write(|sql| sql.run(keep, &[Value::Text(TRIAL), Value::Bytes(&bytes)]).map(drop))?;
+        self.write(|sql| sql.run("DELETE FROM secrets WHERE name = $1", &[Value::Text(TRIAL)]).map(drop))
     }
 
     /// Where it is, without secrets.

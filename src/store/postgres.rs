@@ -112,7 +112,7 @@ impl Postgres {
     /// The URL is none, or the server does not answer.
     pub fn open(url: &str) -> Result<Self, StoreError> {
         let (url, authorities) = tls::take(url);
-        let mut config = Config::from_str(&url).map_err(|error| StoreError::Refused(format!("not a PostgreSQL URL: {error}")))?;
+        let mut config = Config::from_str(&url).map_err(|error| StoreError::Refused(format!("not a PostgreSQL URL: {}", told(&error))))?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(PATIENCE);
         }
@@ -186,7 +186,7 @@ impl Postgres {
     fn error(&self, error: &postgres::Error) -> StoreError {
         let reason = match error.as_db_error() {
             Some(error) => format!("{}: {}", self.place, error.message()),
-            None => format!("{}: {error}", self.place),
+            None => format!("{}: {}", self.place, told(error)),
         };
         match error.code() {
             Some(code) if *code == SqlState::DISK_FULL => StoreError::Full(reason),
@@ -199,6 +199,15 @@ impl Postgres {
             Some(_) => StoreError::Refused(reason),
             None => StoreError::Unavailable(reason),
         }
+    }
+}
+
+/// An error with its cause, without which it says only what was not done.
+fn told(error: &postgres::Error) -> String {
+    let text = error.to_string();
+    match std::error::Error::source(error).map(ToString::to_string) {
+        Some(cause) if !text.contains(&cause) => format!("{text}: {cause}"),
+        _ => text,
     }
 }
 

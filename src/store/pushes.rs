@@ -52,6 +52,9 @@ pub struct DuePush {
     pub event_id: String,
     /// How often it was sent in vain.
     pub tries: u32,
+    /// When somebody had it sent again from the first try on, in milliseconds since 1970; `None` of one that nobody did, or that was
+    /// sent since.
+    pub resent_ms: Option<i64>,
     /// What is sent.
     pub body: Bytes,
 }
@@ -74,6 +77,8 @@ pub enum Settlement {
     Again(i64, String),
     /// It becomes a dead letter, and why.
     GivenUp(String),
+    /// The same, without having been sent.
+    NotSent(String),
 }
 
 /// A push as it is listed.
@@ -110,7 +115,7 @@ pub struct PushCount {
     pub count: u64,
 }
 
-const DUE: &str = "SELECT p.number, p.call, p.call_id, p.event_id, p.tries, p.body FROM pushes p \
+const DUE: &str = "SELECT p.number, p.call, p.call_id, p.event_id, p.tries, p.body, p.due_ms, p.error FROM pushes p \
                    WHERE p.tenant = $1 AND p.state = 0 AND p.due_ms <= $2 AND NOT EXISTS \
                    (SELECT 1 FROM pushes e WHERE e.call = p.call AND e.number < p.number AND e.state = 0) \
                    ORDER BY p.due_ms, p.number LIMIT $3";
@@ -149,6 +154,9 @@ fn settle(sql: &mut dyn Sql, push: &DuePush, settlement: &Settlement) -> Result<
             "UPDATE pushes SET tries = tries + 1, state = 1, error = $2 WHERE number = $1",
             &[push.number.into(), Value::Text(error)],
         )?,
+        Settlement::NotSent(error) => {
+            sql.run("UPDATE pushes SET state = 1, error = $2 WHERE number = $1", &[push.number.into(), Value::Text(error)])?
+        }
     };
     Ok(())
 }
@@ -170,6 +178,8 @@ impl Store {
                     event_id: row.value(3).text().to_owned(),
                     tries: u32::try_from(row.value(4).int()).unwrap_or(u32::MAX),
                     body: Bytes::copy_from_slice(row.value(5).bytes()),
+                    // Only what had failed can be resent, and only what is resent has failed without a try.
+                    resent_ms: Some(row.value(6).int()).filter(|_| row.value(4).int() == 0 && !row.value(7).text().is_empty()),
                 });
                 Ok(true)
             })?;

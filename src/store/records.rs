@@ -1,10 +1,13 @@
 //! Calls read back: those that are still open, one by its name, many by filter.
 
+mod query;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use self::query::Query;
 use super::calls::{EventKind, EventRow};
 use super::sql::{Row, Sql, Value};
 use super::{Store, StoreError};
@@ -185,25 +188,6 @@ fn whole(sql: &mut dyn Sql, heads: Vec<CallHead>, each: &mut dyn FnMut(StoredCal
         chunk.into_iter().for_each(&mut *each);
     }
     Ok(())
-}
-
-/// A question that is put together condition by condition.
-struct Query<'a> {
-    text: String,
-    values: Vec<Value<'a>>,
-}
-
-impl<'a> Query<'a> {
-    /// One condition more, a `?` for each of its values.
-    fn also(&mut self, condition: &str, values: &[Value<'a>]) {
-        let mut condition = condition.to_owned();
-        for value in values {
-            self.values.push(*value);
-            condition = condition.replacen('?', &format!("${}", self.values.len()), 1);
-        }
-        self.text.push_str(" AND ");
-        self.text.push_str(&condition);
-    }
 }
 
 impl Store {

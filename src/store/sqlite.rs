@@ -222,8 +222,8 @@ impl Database for Sqlite {
         // Into an empty file of our own making: nobody else's is written over, and only its owner reads what is in it.
         let made = private_file(file);
         made.map_err(|error| match error.kind() {
-            std::io::ErrorKind::AlreadyExists => StoreError::Refused(format!("{} is there already", file.display())),
-            _ => file_error(file, &error),
+            std::io::ErrorKind::AlreadyExists => StoreError::Copy(format!("{} is there already", file.display())),
+            _ => StoreError::Copy(format!("{}: {error}", file.display())),
         })?;
         let failed = |error: &rusqlite::Error| {
             let _ = std::fs::remove_file(file);
@@ -243,6 +243,11 @@ impl Database for Sqlite {
             alone: "",
             holds: |column, bytes| format!("instr({column}, {bytes}) > 0"),
         }
+    }
+
+    fn is_in_place(&self) -> bool {
+        // What cannot be seen may be there.
+        self.folder.join(FILE).try_exists().unwrap_or(true)
     }
 
     fn place(&self) -> String {

@@ -4,9 +4,11 @@
 
 pub mod logs;
 pub mod metrics;
+mod seldom;
 pub mod traces;
 
 pub use metrics::{Metrics, Tally};
+pub use seldom::Seldom;
 
 use std::fmt;
 

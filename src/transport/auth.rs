@@ -13,6 +13,7 @@ use super::{Security, http, slow};
 use crate::service::Service;
 use crate::service::access::{Denied, Identity, Role};
 use crate::service::quota::OverLimit;
+use crate::service::tenant::DEFAULT;
 use crate::wire::rpc;
 
 /// What a caller must be.
@@ -22,6 +23,8 @@ pub enum Need {
     Nothing,
     /// Somebody with at least this role.
     Role(Role),
+    /// Somebody of the tenant that is the operator's, [`DEFAULT`]: what is told is of all tenants.
+    Operator,
 }
 
 /// What a caller sends.
@@ -82,6 +85,7 @@ pub const ROUTES: &[(Method, &str, Asks)] = &[
     (Method::POST, "/v1/calls:grade", Asks::Like("callgrade.v1.Grading/GradeCall")),
     (Method::POST, "/v1/calls/{call_id}/events", Asks::Like("callgrade.v1.Grading/StreamCalls")),
     (Method::GET, "/v1/calls/{call_id}/verdict", Asks::Like("callgrade.v1.Grading/GetCallState")),
+    (Method::GET, "/v1/calls/{call_id}/state", Asks::Like("callgrade.v1.Grading/GetCallState")),
     (Method::GET, "/v1/calls", Asks::Like("callgrade.v1.Records/ListCalls")),
     (Method::GET, "/v1/calls:export", Asks::Like("callgrade.v1.Records/ExportCalls")),
     (Method::GET, "/v1/calls/{call_id}", Asks::Like("callgrade.v1.Records/GetCall")),
@@ -98,7 +102,7 @@ pub const ROUTES: &[(Method, &str, Asks)] = &[
     (Method::GET, "/v1/openapi.json", Asks::For(ANY_KEY)),
     (Method::POST, "/v1/aliyun/report", Asks::Like("callgrade.v1.Grading/GradeCall")),
     (Method::POST, "/v1/freeswitch/cdr", Asks::Like("callgrade.v1.Grading/GradeCall")),
-    (Method::GET, "/metrics", Asks::For(ANY_KEY)),
+    (Method::GET, "/metrics", Asks::For(Need::Operator)),
     (Method::GET, "/healthz", Asks::For(Need::Nothing)),
     (Method::GET, "/readyz", Asks::For(Need::Nothing)),
 ];
@@ -158,6 +162,8 @@ enum Refused {
     Denied(Denied),
     /// The role is too low: the one that is asked for, the one there is.
     Role(Role, Role),
+    /// What is asked for is the operator's.
+    Operator,
     Over(OverLimit),
     /// The request's body did not come in time.
     Slow(slow::Late),
@@ -169,6 +175,10 @@ impl Refused {
             Self::Denied(denied) => (StatusCode::UNAUTHORIZED, Status::unauthenticated(denied.to_string())),
             Self::Role(least, role) => {
                 (StatusCode::FORBIDDEN, Status::permission_denied(format!("this takes the role {least}; the key or token has {role}")))
+            }
+            Self::Operator => {
+                let reason = format!("this tells of all tenants: it takes a key or token of tenant {DEFAULT}");
+                (StatusCode::FORBIDDEN, Status::permission_denied(reason))
             }
             Self::Over(over) => (StatusCode::TOO_MANY_REQUESTS, over.status()),
             Self::Slow(late) => (StatusCode::REQUEST_TIMEOUT, Status::deadline_exceeded(late.to_string())),
@@ -196,7 +206,7 @@ impl Refused {
                 let seconds = over.retry.as_secs() + u64::from(over.retry.subsec_nanos() > 0);
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
-            Self::Role(..) | Self::Slow(_) => {}
+            Self::Role(..) | Self::Operator | Self::Slow(_) => {}
         }
         response
     }
@@ -239,6 +249,7 @@ fn admit(security: &Security, service: &Service, headers: &HeaderMap, asked: Ask
     service.tenants.of(&identity.tenant).admit_request().map_err(Refused::Over)?;
     match asked {
         Asked::Known(Need::Role(least), _) if identity.role < least => Err(Refused::Role(least, identity.role)),
+        Asked::Known(Need::Operator, _) if *identity.tenant != *DEFAULT => Err(Refused::Operator),
         _ => Ok(identity),
     }
 }

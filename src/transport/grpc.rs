@@ -8,11 +8,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use http::{Request, Response};
-use tokio::sync::{Semaphore, watch};
-use tokio::time::Instant;
+use tokio::sync::watch;
 use tonic::body::Body;
 use tonic::codec::{Codec, CompressionEncoding, EnabledCompressionEncodings};
 use tonic::server::{Grpc, NamedService, UnaryService};
@@ -20,6 +18,7 @@ use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
 
 use super::health::Services;
+use super::spare::SpareCores;
 use super::stream::{StreamCalls, StreamCodec};
 use super::tenant_of;
 use crate::ingest;
@@ -36,15 +35,14 @@ pub struct GradingServer {
     pub(super) service: Arc<Service>,
     pub(super) stopping: watch::Receiver<bool>,
     /// One for each core but a stream's own: as many streams at one time may have another core take some of their messages in.
-    pub(super) spare_cores: Arc<Semaphore>,
+    pub(super) spare_cores: SpareCores,
 }
 
 impl GradingServer {
     /// Serves `service`; `stopping` turns true when the server is to shut down.
     #[must_use]
     pub fn new(service: Arc<Service>, stopping: watch::Receiver<bool>) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { service, stopping, spare_cores: Arc::new(Semaphore::new(cores - 1)) }
+        Self { service, stopping, spare_cores: SpareCores::of_machine() }
     }
 
     /// Answers are compressed for clients that compress: every grpcio accepts it, but small messages only get slower by it.
@@ -77,36 +75,27 @@ impl tower::Service<Request<Body>> for GradingServer {
         let this = self.clone();
         Box::pin(async move {
             let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
-            // A client's deadline ends a unary call; a stream's is the transport's to end.
-            let deadline = if method == "StreamCalls" { None } else { deadline(&request) };
             let compresses = request.headers().get("grpc-encoding").is_some_and(|encoding| encoding != "identity");
             let most = tenant_of(request.extensions(), &this.service).settings.limits.message_bytes;
-            let answering = async {
-                match method.as_str() {
-                    "StreamCalls" => {
-                        this.grpc(StreamCodec::default(), compresses, most).streaming(StreamCalls(this.clone()), request).await
-                    }
-                    "GradeCall" => {
-                        this.grpc(ProstCodec::default(), compresses, most).unary(GradeCall(Arc::clone(&this.service)), request).await
-                    }
-                    "ListScripts" => {
-                        this.grpc(ProstCodec::default(), compresses, most).unary(ListScripts(Arc::clone(&this.service)), request).await
-                    }
-                    "GetCallState" => {
-                        this.grpc(ProstCodec::default(), compresses, most).unary(GetCallState(Arc::clone(&this.service)), request).await
-                    }
-                    "GetScript" => {
-                        this.grpc(ProstCodec::default(), compresses, most).unary(GetScript(Arc::clone(&this.service)), request).await
-                    }
-                    _ => Status::unimplemented(format!("{SERVICE} has no method {method:?}")).into_http(),
+            let response = match method.as_str() {
+                "StreamCalls" => {
+                    this.grpc(StreamCodec::new(this.service.journal.is_some()), compresses, most)
+                        .streaming(StreamCalls(this.clone()), request)
+                        .await
                 }
-            };
-            let response = match deadline {
-                None => answering.await,
-                Some(deadline) => match tokio::time::timeout_at(deadline, answering).await {
-                    Ok(response) => response,
-                    Err(_) => Status::deadline_exceeded("the client's deadline has passed").into_http(),
-                },
+                "GradeCall" => {
+                    this.grpc(ProstCodec::default(), compresses, most).unary(GradeCall(Arc::clone(&this.service)), request).await
+                }
+                "ListScripts" => {
+                    this.grpc(ProstCodec::default(), compresses, most).unary(ListScripts(Arc::clone(&this.service)), request).await
+                }
+                "GetCallState" => {
+                    this.grpc(ProstCodec::default(), compresses, most).unary(GetCallState(Arc::clone(&this.service)), request).await
+                }
+                "GetScript" => {
+                    this.grpc(ProstCodec::default(), compresses, most).unary(GetScript(Arc::clone(&this.service)), request).await
+                }
+                _ => Status::unimplemented(format!("{SERVICE} has no method {method:?}")).into_http(),
             };
             Ok(match Status::from_header_map(response.headers()) {
                 Some(status) if status.code() == Code::OutOfRange => too_long(&status).into_http(),
@@ -120,39 +109,6 @@ impl tower::Service<Request<Body>> for GradingServer {
 /// it is `RESOURCE_EXHAUSTED`.
 pub(super) fn too_long(status: &Status) -> Status {
     Status::resource_exhausted(status.message())
-}
-
-/// When a request came.
-#[derive(Debug, Clone, Copy)]
-struct Arrived(Instant);
-
-/// Notes when a request came. The transport, too, keeps the client's deadline, and says `CANCELLED` where gRPC has
-/// `DEADLINE_EXCEEDED`: counted from here, ahead of it, ours is over first.
-pub(super) fn arrived<B>(mut request: Request<B>) -> Request<B> {
-    request.extensions_mut().insert(Arrived(Instant::now()));
-    request
-}
-
-/// When the client waits no longer.
-fn deadline(request: &Request<Body>) -> Option<Instant> {
-    let arrived = request.extensions().get().map_or_else(Instant::now, |Arrived(at)| *at);
-    arrived.checked_add(timeout(request)?)
-}
-
-/// The `grpc-timeout` header: a number and its unit.
-fn timeout(request: &Request<Body>) -> Option<Duration> {
-    let header = request.headers().get("grpc-timeout")?.to_str().ok()?;
-    let (digits, unit) = header.split_at_checked(header.len().checked_sub(1)?)?;
-    let amount: u64 = digits.parse().ok()?;
-    Some(match unit {
-        "H" => Duration::from_secs(amount.saturating_mul(3600)),
-        "M" => Duration::from_secs(amount.saturating_mul(60)),
-        "S" => Duration::from_secs(amount),
-        "m" => Duration::from_millis(amount),
-        "u" => Duration::from_micros(amount),
-        "n" => Duration::from_nanos(amount),
-        _ => return None,
-    })
 }
 
 struct GradeCall(Arc<Service>);
@@ -268,7 +224,9 @@ impl Reflection {
     pub(super) fn add_to(self, services: &mut Services) {
         let builder = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            // The details of errors, which no message of ours names.
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET);
         // The descriptors were checked when they were compiled.
         match self {
             Self::V1 => {

@@ -12,7 +12,7 @@ use tonic::service::RoutesBuilder;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use crate::service::Stage;
+use crate::service::Condition;
 
 /// The gRPC services of a server, and their names.
 #[derive(Default)]
@@ -53,19 +53,19 @@ pub(super) struct Health {
 
 impl Health {
     /// Tells those who ask and those who watch.
-    pub(super) async fn tell(&self, stage: Stage) {
-        let status = if stage.unready().is_none() { ServingStatus::Serving } else { ServingStatus::NotServing };
+    pub(super) async fn tell(&self, condition: Condition) {
+        let status = if condition.unready().is_none() { ServingStatus::Serving } else { ServingStatus::NotServing };
         for name in &self.names {
             self.reporter.set_service_status(name, status).await;
         }
     }
 
     /// Tells every change.
-    pub(super) async fn follow(self, mut stages: watch::Receiver<Stage>) {
+    pub(super) async fn follow(self, mut conditions: watch::Receiver<Condition>) {
         loop {
-            let stage = *stages.borrow_and_update();
-            self.tell(stage).await;
-            if stages.changed().await.is_err() {
+            let condition = *conditions.borrow_and_update();
+            self.tell(condition).await;
+            if conditions.changed().await.is_err() {
                 return;
             }
         }

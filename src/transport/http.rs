@@ -1,17 +1,17 @@
 //! HTTP/JSON for engineers without gRPC. The messages are those of the contract, in proto3 JSON.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{Extensions, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
-use pbjson_types::Timestamp;
 use prost::Message;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 use tonic::{Code, Status};
 use tonic_types::{BadRequest, ErrorDetail, PreconditionFailure, PreconditionViolation, ResourceInfo, RetryInfo, StatusExt};
 
-use super::{reports, tenant_of};
-use crate::ingest::{self, CallRecord, jsonl};
+use super::{auth, reports, tenant_of};
+use crate::ingest::{self, CallRecord, json, jsonl};
 use crate::service::tenant::Tenant;
 use crate::service::{Head, Refusal, Service, StreamEvent, Told, rejection, status};
 use crate::telemetry::Tally;
@@ -42,11 +42,25 @@ pub fn routes(service: Arc<Service>) -> Router {
         .route("/v1/aliyun/report", post(reports::aliyun))
         .route("/v1/freeswitch/cdr", post(reports::freeswitch))
         .route("/v1/calls/{call_id}/verdict", get(verdict))
+        .route("/v1/calls/{call_id}/state", get(state))
         .route("/v1/scripts", get(scripts))
         .route("/v1/openapi.json", get(openapi))
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(most))
         .with_state(service)
+}
+
+/// The routes to what is kept, of a server that keeps nothing.
+pub(super) fn without_store() -> Router {
+    let of_store = |name: &str| ["callgrade.v1.Records/", "callgrade.v1.Regrading/"].iter().any(|service| name.starts_with(service));
+    let kept = auth::ROUTES.iter().filter(|(.., asks)| matches!(asks, auth::Asks::Like(name) if of_store(name)));
+    let paths: BTreeSet<&str> = kept.map(|(_, path, _)| *path).collect();
+    paths.into_iter().fold(Router::new(), |routes, path| routes.route(path, any(keeps_nothing)))
+}
+
+async fn keeps_nothing() -> Response {
+    let message = "this server keeps no calls: it was started with --store none".to_owned();
+    error(StatusCode::NOT_IMPLEMENTED, &rpc::Status { code: Code::Unimplemented.into(), message, details: Vec::new() })
 }
 
 /// A body as it comes, or why it could not be read.
@@ -71,7 +85,7 @@ pub(super) fn http_status(refusal: &Refusal) -> StatusCode {
         Refusal::TooMuch(_) => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::Script(_) | Refusal::NoCall(_) => StatusCode::NOT_FOUND,
         Refusal::Over(_) => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::Store(_) | Refusal::Behind(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Store(_) | Refusal::Unread(_) | Refusal::Behind(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
@@ -139,6 +153,19 @@ fn named(path: CallPath) -> Result<String, Failure> {
         .map_err(|_| Failure(Refusal::Invalid("the call id in the path is not UTF-8".to_owned()), String::new()))
 }
 
+/// Refuses a body that is compressed: what is in it would be read as if it were not.
+pub(super) async fn uncompressed(request: Request, next: Next) -> Response {
+    match request.headers().get(header::CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
+        None => next.run(request).await,
+        Some(encoding) => {
+            let message =
+                format!("a body of content-encoding {} is not taken: send it as it is", String::from_utf8_lossy(encoding.as_bytes()));
+            let status = rpc::Status { code: Code::InvalidArgument.into(), message, details: Vec::new() };
+            error(StatusCode::UNSUPPORTED_MEDIA_TYPE, &status)
+        }
+    }
+}
+
 /// The answer to a path that is none of ours, in the asker's own protocol.
 pub(super) async fn unknown(request: Request) -> Response {
     let path = request.uri().path();
@@ -185,18 +212,39 @@ pub(super) async fn graded(service: &Arc<Service>, tenant: &Arc<Tenant>, record:
 }
 
 /// Events of one call, each with its `seq`, as a stream would carry them.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct EventsBody<'a> {
-    #[serde(default, rename = "scriptId", alias = "script_id")]
-    script_id: String,
-    #[serde(default, rename = "startedAt", alias = "started_at")]
-    started_at: Option<Timestamp>,
-    #[serde(default, rename = "timeZone", alias = "time_zone")]
-    time_zone: String,
-    #[serde(default)]
-    attributes: BTreeMap<String, String>,
+    #[serde(rename = "scriptId", alias = "script_id")]
+    script_id: Option<String>,
+    #[serde(rename = "startedAt", alias = "started_at")]
+    started_at: Option<json::Moment>,
+    #[serde(rename = "timeZone", alias = "time_zone")]
+    time_zone: Option<String>,
+    attributes: Option<BTreeMap<String, String>>,
     #[serde(borrow)]
-    events: Vec<&'a RawValue>,
+    events: Option<Vec<&'a RawValue>>,
+}
+
+impl<'a> EventsBody<'a> {
+    fn read(text: &'a str) -> Result<Self, Refusal> {
+        let unreadable = |reason: &str| Refusal::Invalid(format!("not a list of events: {reason}"));
+        // A struct could be read from an array, too.
+        if !text.trim_start().starts_with('{') {
+            return Err(unreadable("the body is to be a JSON object with the events in \"events\""));
+        }
+        json::read(text).map_err(|reason| unreadable(&reason))
+    }
+
+    /// What the first event of the body brings along of its call, and those behind it.
+    fn head(&mut self) -> Box<Head> {
+        Box::new(Head {
+            script_id: self.script_id.clone().unwrap_or_default(),
+            started_at: self.started_at.map(|json::Moment(at)| at),
+            time_zone: self.time_zone.clone().unwrap_or_default(),
+            attributes: self.attributes.take().unwrap_or_default(),
+        })
+    }
 }
 
 /// An event's place, a number or, as proto3 JSON allows, a number in a string.
@@ -206,11 +254,18 @@ struct Sequence {
     seq: Value,
 }
 
-/// An event's `seq`; 0, which no event has, if it gives none.
-fn seq_of(event: &str) -> u32 {
+/// An event's `seq`.
+///
+/// # Errors
+/// It gives none, or not one that an event can have.
+fn seq_of(place: usize, event: &str) -> Result<u32, String> {
     let seq = serde_json::from_str::<Sequence>(event).map(|sequence| sequence.seq).unwrap_or_default();
-    let seq = seq.as_u64().or_else(|| seq.as_str().and_then(|seq| seq.parse().ok()));
-    seq.and_then(|seq| u32::try_from(seq).ok()).unwrap_or_default()
+    let number = seq.as_u64().or_else(|| seq.as_str().and_then(|seq| seq.parse().ok()));
+    match number.and_then(|seq| u32::try_from(seq).ok()) {
+        Some(seq) if seq > 0 => Ok(seq),
+        _ if seq.is_null() => Err(format!("events[{place}] has no seq; events count from 1 in each call")),
+        _ => Err(format!("the seq of events[{place}] is {seq}, not a whole number from 1 to 4294967295")),
+    }
 }
 
 /// What the events of a body led to.
@@ -233,37 +288,32 @@ async fn events(
     let body = read(body, &tenant).map_err(failed)?;
     let text = String::from_utf8_lossy(&body);
     let damaged = matches!(text, Cow::Owned(_));
-    let body: EventsBody<'_> =
-        serde_json::from_str(&text).map_err(|error| failed(Refusal::Invalid(format!("not a list of events: {error}"))))?;
+    let mut body = EventsBody::read(&text).map_err(failed)?;
+    let offered = body.events.take().unwrap_or_default();
     let mut placeless: Vec<v1::StreamCallsResponse> = Vec::new();
-    let mut events = Vec::with_capacity(body.events.len());
-    for (place, raw) in body.events.iter().enumerate() {
-        let seq = seq_of(raw.get());
-        if seq == 0 {
-            let reason = format!("events[{place}] has no seq; events count from 1 in each call");
-            placeless.push(rejection(&call_id, 0, &Refusal::Invalid(reason)));
-            continue;
-        }
+    let mut events = Vec::with_capacity(offered.len());
+    for (place, raw) in offered.iter().enumerate() {
+        let seq = match seq_of(place, raw.get()) {
+            Ok(seq) => seq,
+            Err(reason) => {
+                placeless.push(rejection(&call_id, 0, &Refusal::Invalid(reason)));
+                continue;
+            }
+        };
         // Only an event of a body with bytes that are not UTF-8 is looked at for what stands in their place.
         let event = if damaged && raw.get().contains(char::REPLACEMENT_CHARACTER) {
             Err("text that is not UTF-8".to_owned())
         } else {
             ingest::event(raw.get())
         };
-        let head = Head {
-            script_id: body.script_id.clone(),
-            started_at: body.started_at,
-            time_zone: body.time_zone.clone(),
-            attributes: if events.is_empty() { body.attributes.clone() } else { BTreeMap::new() },
-        };
         let kept = event.as_ref().map(|heard| wire::heard_event(&heard.event, heard.confidence).encode_to_vec().into());
         let (kept, event) = (kept.unwrap_or_default(), event.map(|heard| heard.event));
-        events.push(StreamEvent { call_id: call_id.clone(), seq, head: Some(Box::new(head)), event: Some(event), body: kept });
+        events.push(StreamEvent { call_id: call_id.clone(), seq, head: Some(body.head()), event: Some(event), body: kept });
     }
     let responses = service.take_in(&tenant, None, events).await.into_iter().map(Told::into).chain(placeless);
     let mut acknowledged = None;
     let mut rejections = Vec::new();
-    let mut tally = Tally::of(body.events.len());
+    let mut tally = Tally::of(offered.len());
     for response in responses {
         match response.response {
             Some(Answer::Ack(ack)) => {
@@ -278,7 +328,12 @@ async fn events(
         }
     }
     service.metrics.count(&tally);
-    let ack = acknowledged.map(|seq| v1::Ack { call_id: call_id.clone(), seq });
+    // Also where these events moved nothing: who sends over HTTP has heard of no earlier acknowledgement.
+    let kept = match acknowledged {
+        None => service.call_state(&tenant, &call_id).await.ok().map(|state| state.last_seq).filter(|seq| *seq > 0),
+        some => some,
+    };
+    let ack = kept.map(|seq| v1::Ack { call_id: call_id.clone(), seq });
     Ok(Json(EventsAnswer { ack, rejections, verdict: service.verdict_of(&tenant, &call_id).await.ok() }))
 }
 
@@ -286,6 +341,16 @@ async fn verdict(State(service): State<Arc<Service>>, extensions: Extensions, ca
     let call_id = named(call_id)?;
     let tenant = tenant_of(&extensions, &service);
     service.verdict_of(&tenant, &call_id).await.map(Json).map_err(|refusal| Failure(refusal, call_id))
+}
+
+async fn state(
+    State(service): State<Arc<Service>>,
+    extensions: Extensions,
+    call_id: CallPath,
+) -> Result<Json<v1::GetCallStateResponse>, Failure> {
+    let call_id = named(call_id)?;
+    let tenant = tenant_of(&extensions, &service);
+    service.call_state(&tenant, &call_id).await.map(Json).map_err(|refusal| Failure(refusal, call_id))
 }
 
 async fn scripts(State(service): State<Arc<Service>>, extensions: Extensions) -> Json<v1::ListScriptsResponse> {

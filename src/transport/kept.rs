@@ -16,8 +16,9 @@ use crate::service::regrading::{Regrading, RegradingOptions};
 use crate::service::versions::Scripts;
 use crate::store::StoreError;
 
-/// How often it is asked what other processes have activated and deleted.
-const REFRESH: Duration = Duration::from_secs(1);
+/// How often it is asked what other processes have activated and deleted: what is activated is to be in force within a second, and has to
+/// be compiled.
+const REFRESH: Duration = Duration::from_millis(250);
 
 /// What a server that keeps its calls opens beside `Grading`.
 #[derive(Debug, Clone)]

@@ -1,6 +1,7 @@
 //! The doors of the server, on one port: gRPC, gRPC-web and HTTP/JSON. Thin: each calls [`crate::service`].
 
 pub mod auth;
+mod deadline;
 pub mod grpc;
 mod health;
 pub mod http;
@@ -14,6 +15,7 @@ mod reports;
 mod scripts;
 mod security;
 mod slow;
+mod spare;
 mod stream;
 pub mod tls;
 
@@ -144,7 +146,7 @@ pub async fn serve(
     if service.readiness.stage() == Stage::Starting {
         service.readiness.enter(Stage::Serving);
     }
-    health.tell(service.readiness.stage()).await;
+    health.tell(service.readiness.condition()).await;
 
     // Nothing is dispatched before it is known who asks, and nothing is refused unseen.
     let guarded = |routes: Router| {
@@ -152,10 +154,10 @@ pub async fn serve(
         observe::observed(routes.layer(axum::middleware::from_fn_with_state(state, auth::guard)), &service)
     };
     let http_routes = http::routes(Arc::clone(&service)).merge(probes::routes(Arc::clone(&service)));
-    let http_routes = kept.iter().fold(http_routes, |routes, kept| routes.merge(kept.http()));
-    let all = guarded(grpc_routes)
+    let http_routes = http_routes.merge(kept.as_ref().map_or_else(http::without_store, Kept::http));
+    let all = guarded(grpc_routes.layer(axum::middleware::from_fn(deadline::keep)))
         .layer(GrpcWebLayer::new())
-        .merge(guarded(http_routes))
+        .merge(guarded(http_routes.layer(axum::middleware::from_fn(http::uncompressed))))
         .fallback_service(guarded(Router::new().fallback(http::unknown)));
     let regrading = kept.as_ref().map(|kept| Arc::clone(&kept.regrading));
     let watcher = kept.map(|kept| tokio::spawn(async move { kept.watch().await }));
@@ -191,7 +193,7 @@ pub async fn serve(
         shutdown.await;
         readiness.readiness.enter(Stage::Draining);
         jobs.iter().for_each(|regrading| regrading.stop());
-        health.tell(Stage::Draining).await;
+        health.tell(readiness.readiness.condition()).await;
         tracing::info!("told to stop; finishing what is in flight");
         tokio::time::sleep(options.notice).await;
         let _ = stop.send(true);
@@ -202,7 +204,7 @@ pub async fn serve(
         .http2_keepalive_timeout(Some(options.keepalive_timeout))
         .initial_stream_window_size(Some(STREAM_WINDOW))
         .initial_connection_window_size(Some(CONNECTION_WINDOW))
-        .layer(tower::util::MapRequestLayer::new(grpc::arrived))
+        .layer(tower::util::MapRequestLayer::new(deadline::arrived))
         .add_routes(tonic::service::Routes::from(all))
         .serve_with_incoming_shutdown(Incoming::new(listener, security.tls.clone(), security.opening), signal);
     let limit = async {

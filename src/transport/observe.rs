@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use bytes::Bytes;
@@ -33,6 +33,8 @@ pub(super) fn observed(routes: Router, service: &Arc<Service>) -> Router {
 
 /// What a request asks that is none of ours. One name for all of it: names are kept for good.
 const OTHER: &str = "other";
+/// The methods of HTTP that have a name of their own.
+const KNOWN: [Method; 7] = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
 
 /// The paths of all methods that there are.
 fn methods() -> &'static HashSet<String> {
@@ -61,6 +63,8 @@ fn method(request: &Request, grpc: bool) -> String {
     }
     // A route of gRPC that is asked without it is none.
     let route = request.extensions().get::<MatchedPath>().filter(|route| !route.as_str().contains("{*"));
+    // A method may be any word of the asker's.
+    let route = route.filter(|_| KNOWN.contains(request.method()));
     route.map_or_else(|| OTHER.to_owned(), |route| format!("{} {}", request.method(), route.as_str()))
 }
 
@@ -91,7 +95,9 @@ async fn observe(service: Arc<Service>, request: Request, next: Next) -> Respons
         return Response::from_parts(head, Body::new(Observed { body, outcome }));
     }
     let status = head.status;
-    outcome.tell(status.as_str(), if status.is_server_error() { Severity::Fault } else { Severity::None });
+    // That something is not there, for now or at all, is what was asked, and no fault of its own: its cause is told where it is.
+    let expected = matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::NOT_IMPLEMENTED);
+    outcome.tell(status.as_str(), if status.is_server_error() && !expected { Severity::Fault } else { Severity::None });
     Response::from_parts(head, body)
 }
 

@@ -22,7 +22,7 @@ async fn alive() -> Json<Value> {
 }
 
 async fn ready(State(service): State<Arc<Service>>) -> (StatusCode, Json<Value>) {
-    match service.readiness.stage().unready() {
+    match service.readiness.condition().unready() {
         None => (StatusCode::OK, Json(json!({"status": "ok"}))),
         Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "unavailable", "reason": reason}))),
     }

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use futures_core::Stream;
 use http::Extensions;
@@ -16,6 +16,7 @@ use crate::service::access::Identity;
 use crate::service::records::{Records, RecordsError};
 use crate::service::versions::{Actor, VersionError};
 use crate::store::StoreError;
+use crate::telemetry::Seldom;
 use crate::wire::v1;
 use crate::wire::v1::records_server::RecordsServer;
 
@@ -67,7 +68,7 @@ pub(super) fn refused(error: RecordsError) -> Status {
             Status::with_error_details(Code::NotFound, message, ErrorDetails::with_resource_info("call", call, "", ""))
         }
         RecordsError::Invalid(field, reason) => invalid(field, reason),
-        RecordsError::Version(_, VersionError::Store(error)) | RecordsError::Store(error) => store(&error, message),
+        RecordsError::Version(_, VersionError::Store(error)) | RecordsError::Store(error) => store(&error),
         RecordsError::Version(..) => Status::data_loss(message),
     }
 }
@@ -78,10 +79,16 @@ pub(super) fn invalid(field: &str, reason: String) -> Status {
 }
 
 /// A store that did not do it, as a status.
-pub(super) fn store(error: &StoreError, message: String) -> Status {
+pub(super) fn store(error: &StoreError) -> Status {
+    // Where the store is, is for the log alone.
+    static FAILED: Seldom = Seldom::new();
+    if let Some(times_before) = FAILED.due(Instant::now()) {
+        tracing::error!(times_before, "what is kept was not read or written: {error}");
+    }
+    let message = error.kind();
     match error {
         StoreError::Damaged(_) => Status::data_loss(message),
-        StoreError::Refused(_) | StoreError::Newer(..) => Status::internal(message),
+        StoreError::Refused(_) | StoreError::Newer(..) | StoreError::Copy(_) => Status::internal(message),
         StoreError::Full(_) | StoreError::ReadOnly(_) | StoreError::Unavailable(_) | StoreError::InUse(_) => {
             Status::with_error_details(Code::Unavailable, message, ErrorDetails::with_retry_info(Some(RETRY)))
         }

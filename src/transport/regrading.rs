@@ -46,7 +46,7 @@ pub(super) fn refused(error: RegradingError) -> Status {
             Status::with_error_details(Code::AlreadyExists, message, ErrorDetails::with_resource_info("request", id, "", ""))
         }
         RegradingError::Over(over) => over.status(),
-        RegradingError::Store(error) => store(&error, message),
+        RegradingError::Store(error) => store(&error),
     }
 }
 
@@ -57,7 +57,7 @@ pub(super) async fn watch(
     id: String,
 ) -> Result<impl Stream<Item = Result<v1::Regrade, Status>> + Send, Status> {
     let mut news = regrading.news();
-    let mut stages = regrading.service().readiness.watch();
+    let mut conditions = regrading.service().readiness.watch();
     let look = move || {
         let (regrading, asker, id) = (Arc::clone(&regrading), asker.clone(), id.clone());
         blocking(move || regrading.get(&asker.tenant, &id).map_err(refused))
@@ -75,7 +75,7 @@ pub(super) async fn watch(
                 tokio::time::sleep(OFTEN).await;
                 let stops = tokio::select! {
                     changed = news.changed() => changed.is_err(),
-                    _ = stages.wait_for(|stage| *stage == Stage::Draining) => true,
+                    _ = conditions.wait_for(|condition| condition.stage == Stage::Draining) => true,
                 };
                 if stops {
                     Err(stopping())?;

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::http::{Body, Failure, Graded, graded, read};
 use super::tenant_of;
 use crate::ingest::{self, CallRecord, aliyun, freeswitch};
-use crate::service::{Refusal, Service, status};
+use crate::service::{Refusal, Service, TAKEN, status};
 
 /// As many calls of a report wait together for their commit.
 const AT_ONCE: usize = 64;
@@ -43,7 +43,7 @@ pub(super) async fn aliyun(State(service): State<Arc<Service>>, extensions: Exte
     let (records, unread) = aliyun::calls(&body, &tenant.settings.limits);
     let mut refused: Vec<(i32, ingest::Rejection)> =
         unread.into_iter().map(|rejection| (tonic::Code::InvalidArgument.into(), rejection)).collect();
-    let (mut count, mut left_out) = (0usize, Vec::new());
+    let (mut count, mut left_out, mut not_kept) = (0usize, Vec::new(), Vec::new());
     // Whoever pushes sends again what could not be kept, and only what is answered so.
     let mut http = StatusCode::OK;
     let mut records = records.into_iter().peekable();
@@ -59,8 +59,11 @@ pub(super) async fn aliyun(State(service): State<Arc<Service>>, extensions: Exte
             .collect();
         for (call_id, graded) in grading {
             match graded.await.unwrap_or_else(|error| Err(Refusal::Invalid(format!("the call could not be graded: {error}")))) {
-                Ok((_, rejections)) => {
+                Ok((verdict, rejections)) => {
                     count += 1;
+                    if verdict.notices.iter().any(|notice| notice == TAKEN) {
+                        not_kept.push(ingest::Rejection { call_id, seq: 0, reason: "another call of this id is kept".to_owned() });
+                    }
                     left_out.extend(rejections);
                 }
                 Err(refusal) => {
@@ -76,6 +79,7 @@ pub(super) async fn aliyun(State(service): State<Arc<Service>>, extensions: Exte
     let mut msg = format!("calls graded: {count}");
     tell(&mut msg, "refused", refused.iter().map(|(_, rejection)| rejection));
     tell(&mut msg, "events left out", left_out.iter());
+    tell(&mut msg, "not kept", not_kept.iter());
     (http, Json(Receipt { code: refused.first().map_or(0, |(code, _)| *code), msg })).into_response()
 }
 

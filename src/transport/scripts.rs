@@ -46,7 +46,7 @@ pub(super) fn refused(error: VersionError) -> Status {
             let details = ErrorDetails::with_precondition_failure_violation("SCRIPT", id, message.clone());
             Status::with_error_details(Code::FailedPrecondition, message, details)
         }
-        VersionError::Store(error) => store(&error, message),
+        VersionError::Store(error) => store(&error),
     }
 }
 

@@ -1,92 +1,37 @@
-//! `StreamCalls`: a stream of many interleaved calls, its messages read and written by hand.
+//! `StreamCalls`: a stream of many interleaved calls.
+
+mod batch;
+mod codec;
 
 use std::collections::VecDeque;
-use std::future::{Future, poll_fn};
-use std::hash::BuildHasher;
+use std::fmt;
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Instant;
+use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, BufMut};
 use futures_core::Stream;
-use rustc_hash::FxBuildHasher;
-use tokio::sync::watch;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use tonic::server::StreamingService;
-use tonic::{Code, Status, Streaming};
+use tonic::{Status, Streaming};
+use tracing::Instrument;
 
+use self::batch::{Batch, Taking};
+use self::codec::Received;
+pub(super) use self::codec::StreamCodec;
 use super::grpc::{GradingServer, Reply};
-use super::{grpc, tenant_of};
+use super::tenant_of;
 use crate::service::quota::Permit;
 use crate::service::tenant::Tenant;
-use crate::service::{Outbox, Service, StreamEvent, Taken, Told};
+use crate::service::{Outbox, Service, Taken, Told};
 use crate::telemetry::Tally;
-
-/// A stream's message, or why its bytes are none.
-type Read = Result<StreamEvent, String>;
-
-/// A message as it is received, and how many bytes it had.
-pub(super) struct Received {
-    event: Read,
-    bytes: usize,
-}
-
-/// Reads a stream's messages such that one that cannot be read does not end it, and writes its answers.
-#[derive(Debug, Default)]
-pub(super) struct StreamCodec {
-    /// Where an answer is put together: its length is known before it goes out.
-    answer: Vec<u8>,
-}
-
-/// Most memory kept from one answer to the next.
-const KEPT: usize = 64 << 10;
-
-impl Codec for StreamCodec {
-    type Encode = Told;
-    type Decode = Received;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self::default()
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self::default()
-    }
-}
-
-impl Decoder for StreamCodec {
-    type Item = Received;
-    type Error = Status;
-
-    fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<Received>, Status> {
-        // Whole and apart: decoding from the buffer itself could leave part of a bad message in it.
-        let length = bytes.remaining();
-        let event = StreamEvent::from_bytes(&bytes.copy_to_bytes(length));
-        Ok(Some(Received { event, bytes: length }))
-    }
-}
-
-impl Encoder for StreamCodec {
-    type Item = Told;
-    type Error = Status;
-
-    fn encode(&mut self, told: Told, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        self.answer.clear();
-        told.encode(&mut self.answer);
-        out.put_slice(&self.answer);
-        self.answer.shrink_to(KEPT);
-        Ok(())
-    }
-}
 
 pub(super) struct StreamCalls(pub(super) GradingServer);
 
 impl StreamingService<Received> for StreamCalls {
     type Response = Told;
-    type ResponseStream = Pin<Box<dyn Stream<Item = Result<Told, Status>> + Send>>;
+    type ResponseStream = Telling;
     type Future = Reply<Self::ResponseStream>;
 
     fn call(&mut self, request: tonic::Request<Streaming<Received>>) -> Self::Future {
@@ -94,8 +39,7 @@ impl StreamingService<Received> for StreamCalls {
         Box::pin(async move {
             let tenant = tenant_of(request.extensions(), &server.service);
             let permit = tenant.admit_stream().map_err(|over| over.status())?;
-            let stream: Self::ResponseStream = Box::pin(follow(server, tenant, permit, request.into_inner()));
-            Ok(tonic::Response::new(stream))
+            Ok(tonic::Response::new(Telling::begin(server, tenant, permit, request.into_inner())))
         })
     }
 }
@@ -127,64 +71,6 @@ impl Waiting {
     }
 }
 
-/// Messages taken in at one time, where they are there to be read, before it is asked again whether something else has happened.
-const BATCH: usize = 256;
-/// No more is read at one time once they hold this many bytes.
-const BATCH_BYTES: usize = 256 << 10;
-/// From so many messages on, another core is asked to take half of them in, if one is free: below, asking costs more than it
-/// saves.
-const SHARED: usize = 64;
-
-/// What was read at one time, and how the reading ended.
-#[derive(Default)]
-struct Batch {
-    events: Vec<Read>,
-    closed: bool,
-    failed: Option<Status>,
-}
-
-impl Batch {
-    /// Reads on from a first message as long as there is something to be read.
-    async fn read(first: Result<Option<Received>, Status>, inbound: &mut Streaming<Received>) -> Self {
-        let mut batch = Self::default();
-        let mut next = Some(first);
-        let mut bytes = 0;
-        while let Some(message) = next.take() {
-            match message {
-                Ok(Some(received)) => {
-                    bytes += received.bytes;
-                    batch.events.push(received.event);
-                }
-                Ok(None) => batch.closed = true,
-                Err(status) if status.code() == Code::OutOfRange => batch.failed = Some(grpc::too_long(&status)),
-                Err(status) => batch.failed = Some(status),
-            }
-            if batch.events.len() < BATCH && bytes < BATCH_BYTES && !batch.closed && batch.failed.is_none() {
-                next = ready(inbound).await;
-            }
-        }
-        batch
-    }
-}
-
-/// The messages for this core, and those for another: of one half of the calls each, so that a call's stay in order.
-fn share(events: Vec<Read>) -> (Vec<Read>, Vec<Read>) {
-    let here = |event: &Read| event.as_ref().map_or(true, |event| FxBuildHasher.hash_one(event.call_id.as_str()) >> 63 == 0);
-    events.into_iter().partition(here)
-}
-
-/// Takes messages in. `wary` where a call of the stream waits already.
-fn take(service: &Service, tenant: &Arc<Tenant>, outbox: &Arc<Outbox>, events: Vec<Read>, wary: bool) -> Taken {
-    let mut intake = service.intake(Instant::now(), tenant, Some(outbox));
-    for event in events {
-        match event {
-            Err(reason) => intake.refuse(reason),
-            Ok(event) => intake.take(event, wary),
-        }
-    }
-    intake.taken()
-}
-
 /// What there is to tell, once it is durable, and counted.
 async fn settled(service: Arc<Service>, taken: Taken) -> Vec<Told> {
     let told = taken.settled().await;
@@ -202,6 +88,19 @@ struct Settling(VecDeque<Pin<Box<dyn Future<Output = Vec<Told>> + Send>>>);
 const MOST_SETTLING: usize = 32;
 
 impl Settling {
+    /// Answers that are told behind those that wait already.
+    fn add(&mut self, service: &Arc<Service>, taken: Taken) {
+        self.0.push_back(Box::pin(settled(Arc::clone(service), taken)));
+    }
+
+    /// Tells all that wait.
+    async fn tell_all(&mut self, say: &mpsc::Sender<Vec<Told>>) -> Result<(), Status> {
+        while !self.0.is_empty() {
+            tell(say, self.next().await).await?;
+        }
+        Ok(())
+    }
+
     /// The oldest answers, once they may be told; pending while there are none.
     async fn next(&mut self) -> Vec<Told> {
         let Some(oldest) = self.0.front_mut() else { return std::future::pending().await };
@@ -211,108 +110,149 @@ impl Settling {
     }
 }
 
-/// One stream. It reads only when all it has to say was taken, so a client that does not read stops being read.
-fn follow(
-    server: GradingServer,
-    tenant: Arc<Tenant>,
-    permit: Permit,
-    mut inbound: Streaming<Received>,
-) -> impl Stream<Item = Result<Told, Status>> {
-    let GradingServer { service, mut stopping, spare_cores, .. } = server;
-    async_stream::stream! {
-        let _open = service.metrics.stream();
-        // The tenant's place is taken as long as the stream is there.
-        let _permit = permit;
-        let outbox = Arc::new(Outbox::default());
-        let mut waiting = Waiting::default();
-        let mut settling = Settling::default();
-        while !waiting.over() || !settling.0.is_empty() {
-            let mut message = None;
-            let mut told = Vec::new();
-            tokio::select! {
-                biased;
-                () = stopped(&mut stopping) => {
-                    while !settling.0.is_empty() {
-                        for told in settling.next().await {
-                            yield Ok(told);
-                        }
-                    }
-                    for told in service.hand_back(&outbox) {
-                        yield Ok(told);
-                    }
-                    yield Err(Status::unavailable("the server is shutting down"));
-                    return;
-                }
-                answers = settling.next() => told = answers,
-                calls = outbox.calls() => {
-                    let mut owed = Taken::default();
-                    for call in calls {
-                        let (taken, gapped) = service.owed(&tenant, &call, &outbox);
-                        waiting.note(&call, gapped);
-                        owed.append(taken);
-                    }
-                    settling.0.push_back(Box::pin(settled(Arc::clone(&service), owed)));
-                }
-                first = inbound.message(), if !waiting.closed && settling.0.len() < MOST_SETTLING => message = Some(first),
-            }
-            for told in told {
-                yield Ok(told);
-            }
-            let Some(first) = message else { continue };
-            let Batch { events, closed, failed } = Batch::read(first, &mut inbound).await;
-            service.metrics.count(&Tally::of(events.len()));
-            let wary = !waiting.gapped.is_empty();
-            let core = if events.len() < SHARED { None } else { Arc::clone(&spare_cores).try_acquire_owned().ok() };
-            let (here, there) = if core.is_some() { share(events) } else { (events, Vec::new()) };
-            let other = core.map(|core| {
-                let (service, tenant, outbox) = (Arc::clone(&service), Arc::clone(&tenant), Arc::clone(&outbox));
-                tokio::task::spawn_blocking(move || {
-                    let _core = core;
-                    take(&service, &tenant, &outbox, there, wary)
-                })
-            });
-            let mut taken = take(&service, &tenant, &outbox, here, wary);
-            if let Some(other) = other {
-                match other.await {
-                    Ok(other) => taken.append(other),
-                    Err(error) => {
-                        yield Err(Status::internal(format!("events were lost: {error}")));
-                        return;
-                    }
-                }
-            }
-            let taken = service.complete(&tenant, Some(&outbox), taken, wary).await;
-            waiting.note_all(&taken.waits);
-            if settling.0.is_empty() && !taken.must_wait() {
-                for told in settled(Arc::clone(&service), taken).await {
-                    yield Ok(told);
-                }
-            } else {
-                settling.0.push_back(Box::pin(settled(Arc::clone(&service), taken)));
-            }
-            waiting.closed |= closed;
-            if let Some(status) = failed {
-                while !settling.0.is_empty() {
-                    for told in settling.next().await {
-                        yield Ok(told);
-                    }
-                }
-                yield Err(status);
-                return;
-            }
-        }
+/// Batches of answers that wait to be written while others are taken in.
+const AHEAD: usize = 1;
+
+/// What a stream is told: followed by one task and written by another, so that one batch is taken in while the answers to the one
+/// before are on their way.
+pub(super) struct Telling {
+    said: mpsc::Receiver<Vec<Told>>,
+    batch: std::vec::IntoIter<Told>,
+    /// Until it is known how it ended.
+    following: Option<JoinHandle<Result<(), Status>>>,
+    /// The tenant's place is taken as long as the stream is there.
+    _permit: Permit,
+}
+
+impl Telling {
+    fn begin(server: GradingServer, tenant: Arc<Tenant>, permit: Permit, inbound: Streaming<Received>) -> Self {
+        let (say, said) = mpsc::channel(AHEAD);
+        let following = tokio::spawn(follow(server, tenant, inbound, say).in_current_span());
+        Self { said, batch: Vec::new().into_iter(), following: Some(following), _permit: permit }
     }
 }
 
-/// The stream's next message if it is there already.
-async fn ready(inbound: &mut Streaming<Received>) -> Option<Result<Option<Received>, Status>> {
-    poll_fn(|cx| {
-        Poll::Ready(match Pin::new(&mut *inbound).poll_next(cx) {
-            Poll::Ready(message) => Some(message.transpose()),
-            Poll::Pending => None,
+impl Drop for Telling {
+    /// The client has gone.
+    fn drop(&mut self) {
+        self.following.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl Stream for Telling {
+    type Item = Result<Told, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(told) = self.batch.next() {
+                return Poll::Ready(Some(Ok(told)));
+            }
+            let Some(batch) = ready!(self.said.poll_recv(cx)) else { break };
+            self.batch = batch.into_iter();
+        }
+        let Some(following) = &mut self.following else { return Poll::Ready(None) };
+        let ended = ready!(Pin::new(following).poll(cx));
+        self.following = None;
+        Poll::Ready(match ended {
+            Ok(Ok(())) => None,
+            Ok(Err(status)) => Some(Err(status)),
+            Err(error) => Some(Err(lost(&error))),
         })
-    })
-    .await
+    }
+}
+
+fn lost(error: &impl fmt::Display) -> Status {
+    Status::internal(format!("events were lost: {error}"))
+}
+
+/// Says what there is to say; once nobody listens any more, nothing is left to do.
+async fn tell(say: &mpsc::Sender<Vec<Told>>, told: Vec<Told>) -> Result<(), Status> {
+    if told.is_empty() {
+        return Ok(());
+    }
+    say.send(told).await.map_err(|_| Status::cancelled("nobody listens"))
+}
+
+/// Follows a stream to its end. One batch is read while the one before is taken in. It reads on only when what it has to say was taken,
+/// but for a little, so a client that does not read stops being read.
+async fn follow(
+    server: GradingServer,
+    tenant: Arc<Tenant>,
+    mut inbound: Streaming<Received>,
+    say: mpsc::Sender<Vec<Told>>,
+) -> Result<(), Status> {
+    let (service, mut stopping) = (Arc::clone(&server.service), server.stopping.clone());
+    let _open = service.metrics.stream();
+    let outbox = Arc::new(Outbox::default());
+    let mut waiting = Waiting::default();
+    let mut settling = Settling::default();
+    let mut taking = Taking::default();
+    // Read and not being taken in yet.
+    let mut read = Batch::default();
+    // How reading ended, once all that was read is being taken in.
+    let mut ended: Option<Result<(), Status>> = None;
+    loop {
+        if taking.is_idle() && read.is_empty() {
+            match ended.take() {
+                Some(Ok(())) => waiting.closed = true,
+                Some(Err(status)) => {
+                    settling.tell_all(&say).await?;
+                    return Err(status);
+                }
+                None => {}
+            }
+            if waiting.over() && settling.0.is_empty() {
+                return Ok(());
+            }
+        }
+        let may_read = read.has_room() && ended.is_none() && !waiting.closed && settling.0.len() < MOST_SETTLING;
+        tokio::select! {
+            biased;
+            () = stopped(&mut stopping) => {
+                if !taking.is_idle() && let Ok(taken) = taking.next().await {
+                    settling.add(&service, taken);
+                }
+                settling.tell_all(&say).await?;
+                tell(&say, service.hand_back(&outbox)).await?;
+                return Err(Status::unavailable("the server is shutting down"));
+            }
+            answers = settling.next() => tell(&say, answers).await?,
+            taken = taking.next() => {
+                let taken = match taken {
+                    Ok(taken) => taken,
+                    Err(status) => {
+                        // What came of the batches before is told, and nothing of what comes behind.
+                        (read, ended) = (Batch::default(), Some(Err(status)));
+                        continue;
+                    }
+                };
+                waiting.note_all(&taken.waits);
+                if settling.0.is_empty() && !taken.must_wait() {
+                    tell(&say, settled(Arc::clone(&service), taken).await).await?;
+                } else {
+                    settling.add(&service, taken);
+                }
+            }
+            // What a call owes comes before or behind all that comes of a batch, as it came about.
+            calls = outbox.calls(), if taking.is_idle() => {
+                let mut owed = Taken::default();
+                for call in calls {
+                    let (taken, gapped) = service.owed(&tenant, &call, &outbox);
+                    waiting.note(&call, gapped);
+                    owed.append(taken);
+                }
+                settling.add(&service, owed);
+            }
+            () = std::future::ready(()), if taking.is_idle() && !read.is_empty() => {
+                let mut batch = std::mem::take(&mut read);
+                ended = batch.ended.take();
+                service.metrics.count(&Tally::of(batch.messages));
+                let wary = !waiting.gapped.is_empty();
+                taking.begin(server.clone(), Arc::clone(&tenant), Arc::clone(&outbox), batch, wary);
+            }
+            next = inbound.message(), if may_read => read.read(next, &mut inbound).await,
+        }
+    }
 }
 
 /// Resolves when the server is to shut down.

@@ -159,9 +159,13 @@ fn key(out: &mut Vec<u8>, tag: u32, kind: u32) {
 }
 
 fn number(out: &mut Vec<u8>, tag: u32, value: u32) {
-    if value != 0 {
-        key(out, tag, VARINT);
-        varint(out, value);
+    match (tag, value) {
+        (_, 0) => {}
+        (0..16, 1..0x80) => out.extend_from_slice(&[(tag << 3 | VARINT) as u8, value as u8]),
+        _ => {
+            key(out, tag, VARINT);
+            varint(out, value);
+        }
     }
 }
 
@@ -198,8 +202,14 @@ fn text(out: &mut Vec<u8>, tag: u32, value: &str) {
 
 /// A text of a list, written even if it is empty.
 fn item(out: &mut Vec<u8>, tag: u32, value: &str) {
-    key(out, tag, LENGTH);
-    varint(out, value.len() as u32);
+    match (tag, value.len()) {
+        // As nearly all are: one byte each.
+        (0..16, length @ 0..0x80) => out.extend_from_slice(&[(tag << 3 | LENGTH) as u8, length as u8]),
+        (_, length) => {
+            key(out, tag, LENGTH);
+            varint(out, length as u32);
+        }
+    }
     out.extend_from_slice(value.as_bytes());
 }
 
@@ -210,6 +220,10 @@ fn nested(out: &mut Vec<u8>, tag: u32, write: impl FnOnce(&mut Vec<u8>)) {
     out.push(0);
     write(out);
     let mut length = out.len() - at - 1;
+    if let (0..0x80, Some(place)) = (length, out.get_mut(at)) {
+        *place = length as u8;
+        return;
+    }
     let mut bytes = [0u8; 5];
     let mut count = 0;
     for byte in &mut bytes {
@@ -221,9 +235,10 @@ fn nested(out: &mut Vec<u8>, tag: u32, write: impl FnOnce(&mut Vec<u8>)) {
         }
     }
     let bytes = bytes.get(..count).unwrap_or_default();
-    if let ([only], Some(place)) = (bytes, out.get_mut(at)) {
-        *place = *only;
-    } else {
-        out.splice(at..=at, bytes.iter().copied());
+    let end = out.len();
+    out.resize(end + count - 1, 0);
+    out.copy_within(at + 1..end, at + count);
+    if let Some(place) = out.get_mut(at..at + count) {
+        place.copy_from_slice(bytes);
     }
 }

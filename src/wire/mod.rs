@@ -1,5 +1,6 @@
 //! The wire contract: generated messages, and the way from the core's verdict to them.
 
+pub mod codec;
 pub mod columns;
 pub mod encode;
 mod event;

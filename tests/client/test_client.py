@@ -11,6 +11,7 @@ import grpc
 import pytest
 from calls import BROADBAND_A, BROADBAND_D, SWITCHED_OFF, TELEMARKETING_A, answered, customer, hangup, robot
 from client import SERVICE, acks, essence, of, standings
+from google.protobuf import json_format
 from google.rpc import code_pb2, error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
@@ -220,6 +221,9 @@ def test_bad_events_of_a_whole_call_are_rejected_alone(client, call_id):
     expected = [(code_pb2.INVALID_ARGUMENT, f"events[{place}]", reason) for place, (_, reason) in enumerate(BAD_EVENTS, start=1)]
     assert [violation(rejection) for rejection in answer.rejections] == expected
     assert [rejection.seq for rejection in answer.rejections] == [seq for seq, _ in enumerate(BAD_EVENTS, start=2)]
+    # A client that knows nothing but what reflection tells can read the details.
+    read = json_format.MessageToDict(answer.rejections[0], descriptor_pool=client.pool)["status"]["details"][0]
+    assert read["@type"] == "type.googleapis.com/google.rpc.BadRequest" and read["fieldViolations"][0]["field"] == "events[1]"
     assert list(answer.verdict.notices) == [f"event {seq} rejected: {reason}" for seq, (_, reason) in enumerate(BAD_EVENTS, start=2)]
     assert essence(answer.verdict) == essence(client.grade(call_id, "broadband", BROADBAND_A).verdict)
 

@@ -160,6 +160,10 @@ def test_a_live_call(ask, client, call_id):
         rejection(call_id, 9, "events[8]", "unknown value 9 of speaker"),
         rejection(call_id, 0, "call", "events[8] has no seq; events count from 1 in each call"),
     ]
+    for seq in (0, -1, 1.5, "x", 99999999999):
+        status, wrong = ask("POST", f"{path}/events", {"events": [{"seq": seq, "answered": {}}]})
+        reason = f"the seq of events[0] is {json.dumps(seq)}, not a whole number from 1 to 4294967295"
+        assert (status, wrong["rejections"]) == (200, [rejection(call_id, 0, "call", reason)])
     final = ask("GET", f"{path}/verdict")
     assert final == (200, answer["verdict"])
     graded = client.grade(call_id, "broadband", BROADBAND_A).verdict
@@ -174,6 +178,11 @@ def test_a_live_call_out_of_order(ask, call_id):
         status, answer = ask("POST", f"/v1/calls/{call_id}/events", {"scriptId": "broadband" if batch[0]["seq"] == 1 else "", "events": batch})
         assert status == 200
     assert answer["ack"]["seq"] == 2
+    # Also where an answer was lost: how far it is kept.
+    for again in (events[4:], []):
+        assert ask("POST", f"/v1/calls/{call_id}/events", {"events": again})[1]["ack"] == {"callId": call_id, "seq": 2}
+    status, state = ask("GET", f"/v1/calls/{call_id}/state")
+    assert (status, state["lastSeq"], state["ahead"], state["final"], state["scriptId"]) == (200, 2, [4, 5, 6], False, "broadband")
     # What was missing comes in time.
     status, answer = ask("POST", f"/v1/calls/{call_id}/events", {"events": events[2:3]})
     assert (answer["ack"]["seq"], answer["verdict"]["ruleId"], answer["verdict"]["final"]) == (6, "D1", True)
@@ -196,13 +205,28 @@ def test_live_errors(ask, client, call_id):
     )
     reason = f'there is no call "{call_id}"'
     assert ask("GET", f"/v1/calls/{call_id}/verdict") == (404, error(5, "NOT_FOUND", reason, resource("call", call_id)))
-    reason = "not a list of events: expected value at line 1 column 1"
-    assert ask("POST", f"/v1/calls/{call_id}/events", b"x") == (400, error(3, "INVALID_ARGUMENT", reason, bad_request("call", reason)))
+    for body, wrong in [
+        (b"x", 'the body is to be a JSON object with the events in "events"'),
+        (b"[]", 'the body is to be a JSON object with the events in "events"'),
+        (b'{"events":[', "events: EOF while parsing a list"),
+        (b'{"events":{}}', "events: invalid type: map, expected a sequence"),
+        (b'{"startedAt":"2026-03-02","events":[]}', 'startedAt: "2026-03-02" is no moment such as 2026-03-01T09:00:00+08:00'),
+        (b'{"attributes":{"line":7}}', "attributes.line: invalid type: integer `7`, expected a string"),
+    ]:
+        reason = f"not a list of events: {wrong}"
+        assert ask("POST", f"/v1/calls/{call_id}/events", body) == (400, error(3, "INVALID_ARGUMENT", reason, bad_request("call", reason)))
+    assert ask("GET", "/v1/calls/nobody/state") == (404, error(5, "NOT_FOUND", 'there is no call "nobody"', resource("call", "nobody")))
     reason = "the call id in the path is not UTF-8"
     assert ask("GET", "/v1/calls/%FF/verdict") == (400, error(3, "INVALID_ARGUMENT", reason, bad_request("call", reason)))
 
 
 # ───────────────────────────── the rest ─────────────────────────────
+
+
+def test_a_compressed_body(ask, call_id):
+    reason = "a body of content-encoding gzip is not taken: send it as it is"
+    answer = ask("POST", f"/v1/calls/{call_id}/events", gzip.compress(b"{}"), content_encoding="gzip")
+    assert answer == (415, error(3, "INVALID_ARGUMENT", reason))
 
 
 def test_scripts(ask, client):
@@ -221,6 +245,7 @@ def test_the_document_names_every_route_and_field(ask, client):
         "/v1/calls:grade",
         "/v1/calls/{callId}",
         "/v1/calls/{callId}/events",
+        "/v1/calls/{callId}/state",
         "/v1/calls/{callId}/verdict",
         "/v1/aliyun/report",
         "/v1/freeswitch/cdr",
@@ -243,6 +268,8 @@ def test_the_document_names_every_route_and_field(ask, client):
     for name in messages:
         fields = {field.json_name for field in client.message(name).DESCRIPTOR.fields}
         assert set(schemas[name].get("properties", {})) == fields, name
+    fields = {field.json_name for field in client.message("GetCallStateResponse").DESCRIPTOR.fields}
+    assert set(schemas["CallState"]["properties"]) == fields
     for name in ["DialResult", "Answerer", "Speaker", "Outcome", "Party", "Match", "Against", "RegradeState", "RegradedKind"]:
         values = set(client.enum(name))
         assert values <= set(schemas[name]["enum"]), name

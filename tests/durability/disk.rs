@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use callgrade::store::{Location, Store};
 
-use super::load::calls;
+use super::load::{Dialled, calls};
 use super::process::Process;
 use super::{check, dialling, refusals, text};
-use crate::support::{block_on, callgrade, stderr};
+use crate::support::{block_on, callgrade, get, stderr};
 
 /// A file system in memory, unmounted when dropped.
 struct Disk(tempfile::TempDir);
@@ -49,24 +50,61 @@ impl Drop for Disk {
     }
 }
 
+/// A server whose store has little room left, calls that need more, and the file that takes the rest.
+fn nearly_full(disk: &Disk) -> (Process, Arc<Vec<Dialled>>, PathBuf) {
+    (Process::start(&text(disk.path()), &[]), Arc::new(calls(600)), disk.fill(512 << 10))
+}
+
 #[test]
 fn a_full_disk_refuses_and_recovers() {
     let Some(disk) = Disk::mount(65_536) else {
         println!("skipped: a_full_disk_refuses_and_recovers (mounting a tmpfs is not allowed)");
         return;
     };
-    let server = Process::start(&text(disk.path()), &[]);
-    let calls = Arc::new(calls(600));
-    let filler = disk.fill(512 << 10);
+    let (server, calls, filler) = nearly_full(&disk);
     block_on(async {
         let (progress, dialling) = dialling(&server, &calls);
         refusals(&progress, 20).await;
         assert!(progress.acked.load(Ordering::Relaxed) > 0, "something found room");
+        readyz(&server, 503, r#"{"reason":"the disk is full","status":"unavailable"}"#).await;
         std::fs::remove_file(filler).expect("space returns");
         dialling.await.expect("the calls are sent");
+        readyz(&server, 200, r#"{"status":"ok"}"#).await;
     });
     server.kill();
     check(&Store::open(&Location::Directory(disk.path().to_owned())).expect("the store opens"), &calls);
+}
+
+#[test]
+fn a_server_without_calls_finds_out_that_there_is_room_again() {
+    let Some(disk) = Disk::mount(65_536) else {
+        println!("skipped: a_server_without_calls_finds_out_that_there_is_room_again (mounting a tmpfs is not allowed)");
+        return;
+    };
+    let (server, calls, filler) = nearly_full(&disk);
+    block_on(async {
+        let (progress, dialling) = dialling(&server, &calls);
+        refusals(&progress, 1).await;
+        // Whoever sends goes away, as behind a load balancer that hears of it.
+        dialling.abort();
+        readyz(&server, 503, r#"{"reason":"the disk is full","status":"unavailable"}"#).await;
+        std::fs::remove_file(filler).expect("space returns");
+        readyz(&server, 200, r#"{"status":"ok"}"#).await;
+    });
+    server.kill();
+}
+
+/// Waits until `/readyz` answers so.
+async fn readyz(server: &Process, status: u16, body: &str) {
+    let begun = Instant::now();
+    loop {
+        let told = get(&server.address, "/readyz").await;
+        if told == (status, body.to_owned()) {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{told:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! when the server has gone.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use callgrade::wire::v1::grading_client::GradingClient;
 use callgrade::wire::v1::stream_calls_response::Response;
 use tokio::sync::mpsc;
 
-use crate::support::{all_cases, call_message, events_of, stream_message};
+use crate::support::{all_cases, call_message, events_of, stream_message, until};
 
 /// Events of a call that may be on their way.
 const WINDOW: u32 = 3;
@@ -68,6 +68,28 @@ pub struct Progress {
     pub address: Mutex<String>,
     /// Final verdicts heard: call, revision.
     pub finals: Mutex<BTreeMap<String, HashSet<u32>>>,
+    /// A dialer has met what it must not.
+    failed: AtomicBool,
+}
+
+impl Progress {
+    /// Waits until it holds.
+    pub async fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
+        until(what, || {
+            assert!(!self.failed.load(Ordering::Relaxed), "a dialer has failed");
+            holds()
+        })
+        .await;
+    }
+}
+
+/// Sees that nobody waits for a dialer that has failed.
+struct Dialling<'a>(&'a Progress);
+
+impl Drop for Dialling<'_> {
+    fn drop(&mut self) {
+        self.0.failed.fetch_or(std::thread::panicking(), Ordering::Relaxed);
+    }
 }
 
 #[derive(Clone, Copy, Default)]
@@ -76,8 +98,21 @@ struct Sent {
     sent: u32,
 }
 
+impl Sent {
+    /// Every event up to this one is kept.
+    fn acknowledge(&mut self, seq: u32, progress: &Progress) {
+        // What is known already says nothing: it may be sent again on purpose.
+        if seq > self.acked {
+            progress.acked.fetch_add((seq - self.acked) as usize, Ordering::Relaxed);
+            self.acked = seq;
+            self.sent = self.sent.max(seq);
+        }
+    }
+}
+
 /// Dials the calls until every event of every one is acknowledged.
 pub async fn dial(calls: &[Dialled], progress: Arc<Progress>, seed: u32) {
+    let _dialling = Dialling(&progress);
     let mut standing = vec![Sent::default(); calls.len()];
     let by_id: BTreeMap<&str, usize> = calls.iter().enumerate().map(|(place, call)| (call.call_id.as_str(), place)).collect();
     let mut tries = seed;
@@ -108,7 +143,10 @@ pub async fn dial(calls: &[Dialled], progress: Arc<Progress>, seed: u32) {
                             known.acked,
                             state.last_seq
                         );
-                        known.sent = state.last_seq.min(call.events.len() as u32 - 1);
+                        // What is kept is as good as acknowledged, but for the last: with it comes the verdict.
+                        let kept = state.last_seq.min(call.events.len() as u32 - 1);
+                        known.acknowledge(kept, &progress);
+                        known.sent = kept;
                     }
                 }
                 _ => {}
@@ -156,11 +194,7 @@ async fn talk(
                 match answer.response {
                     Some(Response::Ack(ack)) => {
                         let known = &mut standing[by_id[ack.call_id.as_str()]];
-                        if ack.seq > known.acked {
-                            progress.acked.fetch_add((ack.seq - known.acked) as usize, Ordering::Relaxed);
-                            known.acked = ack.seq;
-                            known.sent = known.sent.max(ack.seq);
-                        }
+                        known.acknowledge(ack.seq, progress);
                     }
                     Some(Response::Rejection(rejection)) => {
                         let status = rejection.status.expect("a status");

@@ -127,9 +127,7 @@ fn killed(calls: &Arc<Vec<Dialled>>, store: &str, kills: usize, mut strike: impl
         for kill in 1..=kills {
             let step = total / (kills + 1);
             let at = kill * step - (chance() as usize % (step / 2));
-            while progress.acked.load(Ordering::Relaxed) < at {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
+            progress.until("events are acknowledged", || progress.acked.load(Ordering::Relaxed) >= at).await;
             if let Victim::Server = tokio::task::block_in_place(|| strike(kill)) {
                 server.kill();
                 server = Process::start(store, &[]);
@@ -211,6 +209,19 @@ fn two_servers_do_not_share_a_store() {
     let output = callgrade(&["serve", "--listen", "127.0.0.1:0", "--store", &store], b"");
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(crate::support::stderr(&output), format!("callgrade: {store} is in use by another callgrade server\n"));
+}
+
+#[test]
+fn a_server_whose_store_is_removed_ends() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("log");
+    let store = folder.path().join("store");
+    let server = Process::start_logging(&store.display().to_string(), std::fs::File::create(&log).expect("a file"));
+    std::fs::remove_dir_all(&store).expect("it is removed");
+    assert_eq!(server.end(), Some(2));
+    let told = std::fs::read_to_string(&log).expect("its log");
+    let said = format!("the server cannot go on: {} has been removed: what it takes would be lost with it", store.display());
+    assert!(told.contains(&said), "{told}");
 }
 
 #[test]
@@ -339,9 +350,7 @@ fn dialling(server: &Process, calls: &Arc<Vec<Dialled>>) -> (Arc<Progress>, toki
 
 /// Waits until so many events were refused.
 async fn refusals(progress: &Progress, count: usize) {
-    while progress.refused.load(Ordering::Relaxed) < count {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    progress.until("events are refused", || progress.refused.load(Ordering::Relaxed) >= count).await;
 }
 
 /// A folder as the command line takes it.

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::support::exit_code;
+
 /// A server that does not outlive its test.
 pub struct Process {
     child: Child,
@@ -46,9 +48,9 @@ impl Process {
         Self { child, address }
     }
 
-    /// Waits until it ends by itself; its exit code.
+    /// Waits until it ends by itself; its exit code, `None` if it does not end.
     pub fn end(mut self) -> Option<i32> {
-        self.child.wait().expect("it ends").code()
+        exit_code(&mut self.child)
     }
 
     /// Ends it as a crash does.

@@ -1,7 +1,6 @@
 //! What a receiver reads: the verdict as `classify` gives it, in an event that others' libraries read and whose signature they
 //! verify.
 
-use std::process::Command;
 use std::time::Duration;
 
 use callgrade::service::push::{News, PushSettings};
@@ -39,7 +38,7 @@ fn the_event_holds_the_verdict_that_classify_gives() {
     let settings = |url: &str| PushSettings::new(url, key(), Vec::new(), false).expect("good settings");
     let tenant = "acme".into();
     let rows = verdicts.iter().zip(1..).map(|(verdict, call)| {
-        let news = News { tenant: &tenant, call, turn: 9, before: "", made_ms: 1_700_000_000_000, verdict };
+        let news = News { tenant: &tenant, call, turn: 9, heard: false, made_ms: 1_700_000_000_000, verdict };
         settings("http://localhost/").row(&news).expect("it is wanted")
     });
     put(&store, rows.collect());
@@ -89,7 +88,8 @@ fn python_libraries_read_and_verify_it() {
         .collect();
     let file = folder.path().join("arrivals.json");
     std::fs::write(&file, serde_json::to_vec(&seen).unwrap()).unwrap();
-    let output = Command::new(&python).arg("tests/push/verify.py").arg(&file).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let output =
+        crate::support::python(&python).arg("tests/push/verify.py").arg(&file).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
     assert!(output.status.success(), "{}", support::stderr(&output));
     assert_eq!(
         support::stdout(&output),

@@ -179,27 +179,55 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn a_receiver_that_is_gone_is_sent_nothing_more_until_the_next_start() {
+fn a_receiver_that_is_gone_is_sent_nothing_more_until_somebody_resends() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     block_on(async {
         let back = Arc::new(AtomicBool::new(false));
         let is_back = Arc::clone(&back);
         let receiver = Receiver::start(move |_, _| Reply::Status(if is_back.load(Ordering::SeqCst) { 200 } else { 410 })).await;
+        let told = Arc::new(Told::default());
+        put(&store, vec![row("t", 1, 1_000)]);
+        let pusher = start(&store, receivers(&[("t", &receiver.url)]), told.options(quick()));
+        until("it was refused", || dead(&store).len() == 1).await;
+        assert_eq!((dead(&store)[0].tries, &*dead(&store)[0].error), (1, "HTTP 410 Gone"));
+        // Two of one call, and more than are given up at one time.
+        put(&store, (2..100).map(|call| row("t", call, 1_000)).chain([row("t", 2, 1_001)]).collect());
+        pusher.notify("t");
+        until("all are dead letters", || dead(&store).len() == 100).await;
+        let unsent = dead(&store).remove(50);
+        assert_eq!((unsent.tries, &*unsent.error), (0, "HTTP 410 Gone was answered to one before it"));
+        assert_eq!((receiver.arrivals().len(), told.times("t", Outcome::GivenUp)), (1, 100));
+        // It is asked once more, not a hundred times.
+        let now_ms = || jiff::Timestamp::now().as_millisecond();
+        assert_eq!(store.resend_dead_pushes("", now_ms()).unwrap(), 100);
+        until("it was refused again", || receiver.arrivals().len() == 2 && dead(&store).len() == 100).await;
+        back.store(true, Ordering::SeqCst);
+        assert_eq!(store.resend_dead_pushes("", now_ms()).unwrap(), 100);
+        until("the outbox is empty", || entries(&store).is_empty()).await;
+        assert_eq!(receiver.arrivals().len(), 102);
+        put(&store, vec![row("t", 200, 1_000)]);
+        pusher.notify("t");
+        until("the next is sent again, too", || receiver.arrivals().len() == 103).await;
+        pusher.stop(Duration::from_secs(30)).await;
+    });
+}
+
+#[test]
+fn a_receiver_that_was_gone_is_asked_again_by_the_next_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    block_on(async {
+        let receiver = Receiver::start(|_, before| Reply::Status(if before == 0 { 410 } else { 200 })).await;
         put(&store, vec![row("t", 1, 1_000)]);
         let pusher = start(&store, receivers(&[("t", &receiver.url)]), quick());
-        until("it was refused", || entries(&store)[0].tries == 1).await;
-        assert_eq!(entries(&store)[0].error, "HTTP 410 Gone");
-        put(&store, vec![row("t", 2, 1_000)]);
-        pusher.notify("t");
-        // Ten rounds in which it would have been sent.
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        assert_eq!(receiver.arrivals().len(), 1);
+        until("it was refused", || dead(&store).len() == 1).await;
         pusher.stop(Duration::from_secs(30)).await;
-        assert_eq!(entries(&store).len(), 2, "nothing is lost");
-        back.store(true, Ordering::SeqCst);
+        put(&store, vec![row("t", 2, 1_000)]);
+        let receiver = Receiver::start(|_, _| Reply::Status(200)).await;
         let pusher = start(&store, receivers(&[("t", &receiver.url)]), quick());
-        until("the outbox is empty", || entries(&store).is_empty()).await;
+        until("what came since is sent", || receiver.taken().len() == 1).await;
+        until("the dead letter alone is left", || entries(&store).len() == 1 && dead(&store).len() == 1).await;
         pusher.stop(Duration::from_secs(30)).await;
     });
 }

@@ -11,7 +11,6 @@ mod tenants;
 mod tls;
 
 use std::collections::HashMap;
-use std::future::Future;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -21,6 +20,8 @@ use callgrade::store::calls::{Group, PushRow};
 use callgrade::store::pushes::{PushEntry, PushState};
 use callgrade::store::{Location, Store};
 use callgrade::wire::v1;
+
+use crate::support::{block_on, until};
 
 /// The secret of the receivers, `whsec_` left out.
 const SECRET: &[u8] = b"twenty-four bytes are it";
@@ -50,7 +51,7 @@ fn row(tenant: &str, call: i64, turn: u32) -> PushRow {
     let verdict =
         v1::Verdict { call_id: format!("call-{call}"), label: "B".to_owned(), revision, r#final: revision > 0, ..v1::Verdict::default() };
     let tenant = tenant.into();
-    let news = News { tenant: &tenant, call, turn, before: "", made_ms: 1_800_000_000_000, verdict: &verdict };
+    let news = News { tenant: &tenant, call, turn, heard: false, made_ms: 1_800_000_000_000, verdict: &verdict };
     // Due long ago: it is made with the time of the verdict.
     let row = settings("http://localhost/").row(&news).expect("it is wanted");
     PushRow { made_ms: 1_000 + i64::from(turn), ..row }
@@ -66,21 +67,6 @@ fn entries(store: &Store) -> Vec<PushEntry> {
 
 fn dead(store: &Store) -> Vec<PushEntry> {
     store.pushes("", Some(PushState::Dead), 0, 10_000).expect("the outbox is read")
-}
-
-/// Waits until it holds. What never does fails the test in the end, and nothing depends on how long it takes.
-async fn until(what: &str, holds: impl Fn() -> bool) {
-    for _ in 0..6_000 {
-        if holds() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("waited in vain: {what}");
-}
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    crate::support::block_on(future)
 }
 
 fn start(store: &Store, settings: HashMap<String, PushSettings>, options: PushOptions) -> Pusher {

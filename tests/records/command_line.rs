@@ -42,6 +42,35 @@ fn calls_are_listed_and_exported_while_the_server_runs() {
 }
 
 #[test]
+fn what_no_call_can_have_is_refused_and_not_found_nowhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path();
+    // A server's files are in its store.
+    drop(Program::serve(data, &[]));
+    let store = Store::open(&Location::Directory(data.to_owned())).expect("it opens");
+    // Of a standard that no script in use has any more.
+    store.commit(&mut crate::store::rows::simple(1, "default", "c1", "旧", Some(5))).expect("it is written");
+    assert_eq!(run(data, &["records", "list", "--label", "A,旧"]).lines().count(), 2);
+    assert_eq!(run(data, &["records", "list", "--label", "B,C"]).lines().count(), 1);
+    let none = "no script and no kept call has it; there are";
+    for (arguments, reason) in [
+        (&["list", "--label", "b"][..], format!("there is no label \"b\": {none} A, B, C, D, E, F")),
+        (&["export", "--label", "A,Z"], format!("there is no label \"Z\": {none} A, B, C, D, E, F")),
+        (&["list", "--script", "telemarketting"], format!("there is no script \"telemarketting\": {none} broadband, telemarketing")),
+    ] {
+        assert_eq!(fails(data, &[&["records"], arguments].concat()), (Some(2), format!("callgrade: {reason}\n")), "{arguments:?}");
+    }
+    let told = "callgrade: there is no version \"24a638\": no kept script and no kept call has it; give it whole\n";
+    assert_eq!(fails(data, &["records", "list", "--version", "24a638"]), (Some(2), told.to_owned()));
+    let (code, told) = fails(data, &["records", "list", "--tenant", "North"]);
+    assert!(code == Some(2) && told.contains("\"North\" is no tenant's name"), "{told}");
+    let (code, told) = fails(data, &["records", "list", "--rule", "Z9"]);
+    assert!(code == Some(2) && told.starts_with(&format!("callgrade: there is no rule \"Z9\": {none} A1, ")), "{told}");
+    let (code, told) = fails(data, &["records", "list", "--from", "2026-03-01"]);
+    assert!(code == Some(2) && told.contains("not a moment with its time zone, such as 2026-03-01T09:00:00+08:00"), "{told}");
+}
+
+#[test]
 fn what_is_forgotten_is_shown_first_and_a_running_server_lets_go_of_it() {
     let folder = tempfile::tempdir().expect("a folder");
     block_on(async {
@@ -128,7 +157,13 @@ fn a_backup_of_a_running_server_is_a_store() {
             format!("{}: backed up to {file}, {bytes} bytes; as callgrade.db in a directory of its own it is a store\n", data.display())
         );
         server.grade(call("c2", "效果怎么样", &[])).await;
-        assert_eq!(fails(&data, &["backup", &file]), (Some(2), format!("callgrade: the store refuses ({file} is there already)\n")));
+        assert_eq!(
+            fails(&data, &["backup", &file]),
+            (Some(2), format!("callgrade: the copy cannot be written ({file} is there already)\n"))
+        );
+        let nowhere = format!("{file}.d/today.db");
+        let told = format!("callgrade: the copy cannot be written ({nowhere}: No such file or directory (os error 2))\n");
+        assert_eq!(fails(&data, &["backup", &nowhere]), (Some(2), told));
         // Restored, it serves.
         let restored = Program::serve(&copy, &[]);
         let answer = restored.records().await.list_calls(v1::ListCallsRequest::default()).await.expect("they are listed").into_inner();

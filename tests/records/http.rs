@@ -7,7 +7,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
 use super::{Program, call};
-use crate::support::block_on;
+use crate::support::{RunningServer, block_on, get};
 
 async fn ask(server: &Program, method: &str, path: &str) -> (u16, String, String) {
     let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
@@ -64,6 +64,13 @@ fn calls_are_read_listed_exported_and_deleted() {
             ("GET", "/v1/calls?pageSize=some", 400, "INVALID_ARGUMENT", "pageSize is \"some\", not a whole number"),
             ("GET", "/v1/calls?final=no", 400, "INVALID_ARGUMENT", "final is \"no\", not true or false"),
             ("GET", "/v1/calls?from=today", 400, "INVALID_ARGUMENT", "from is \"today\", not a moment such as 2026-03-01T09:00:00+08:00"),
+            (
+                "GET",
+                "/v1/calls?label=Z",
+                400,
+                "INVALID_ARGUMENT",
+                "there is no label \"Z\": no script and no kept call has it; there are A, B, C, D, E, F",
+            ),
             ("GET", "/v1/calls?attribute=line", 400, "INVALID_ARGUMENT", "attribute is \"line\", not NAME=VALUE"),
             (
                 "GET",
@@ -80,6 +87,22 @@ fn calls_are_read_listed_exported_and_deleted() {
             let error = &body["error"];
             assert_eq!((http, &error["status"], &error["message"]), (code, &status.into(), &message.into()), "{method} {path}");
         }
+    });
+}
+
+#[test]
+fn a_server_that_keeps_nothing_says_so() {
+    let server = RunningServer::start(&[]);
+    block_on(async {
+        for path in ["/v1/calls", "/v1/calls/c1", "/v1/calls:export", "/v1/regrades"] {
+            let (status, body) = get(&server.address, path).await;
+            let message = "this server keeps no calls: it was started with --store none";
+            assert_eq!(
+                (status, body),
+                (501, format!(r#"{{"error":{{"code":12,"details":[],"message":"{message}","status":"UNIMPLEMENTED"}}}}"#))
+            );
+        }
+        assert_eq!(get(&server.address, "/v1/scripts").await.0, 200);
     });
 }
 

@@ -17,7 +17,7 @@ use callgrade::wire::v1::records_client::RecordsClient;
 use callgrade::wire::v1::scripts_client::ScriptsClient;
 use tonic::transport::Channel;
 
-use crate::support::{CallBuilder, call_message, stderr, stdout, stream_message};
+use crate::support::{CallBuilder, call_message, exit_code, stderr, stdout, stream_message};
 
 /// The real program, serving; killed when dropped.
 pub struct Program {
@@ -56,7 +56,7 @@ impl Program {
     pub fn stop(mut self) -> bool {
         let told = rustix::process::Pid::from_child(&self.process);
         rustix::process::kill_process(told, rustix::process::Signal::TERM).expect("it runs");
-        self.process.wait().expect("it ends").success()
+        exit_code(&mut self.process) == Some(0)
     }
 
     pub async fn channel(&self) -> Channel {

@@ -76,8 +76,7 @@ fn a_version_activated_beside_a_running_server_grades_the_calls_that_begin_then(
         let got = server.grading().await.get_script(asked).await.expect("it is kept").into_inner();
         assert_eq!(got.summary.map(|summary| summary.version), Some(old.clone()));
         let said = server.kill();
-        let expected =
-            format!("callgrade: tenant default: script telemarketing is version {new}, as activated; this server's files have {old}\n");
+        let expected = format!("tenant default: script telemarketing is version {new}, as activated; this server's files have {old}");
         assert!(said.contains(&expected), "{said}");
 
         // An old verdict again, from the store alone.
@@ -105,6 +104,22 @@ fn a_version_activated_beside_a_running_server_grades_the_calls_that_begin_then(
         assert_eq!(server.grade(call("back", "芝麻开门吧", &[])).await.script_version, old);
         assert!(!server.kill().contains("as activated"), "nothing is outranked");
     });
+}
+
+#[test]
+fn what_was_published_before_is_told_and_what_there_is_none_of_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let next = folder_of(&edited("芝麻开门"), &folder.path().join("next"));
+    let first = run(&data, &["script", "publish", &next, "--note", "first"]);
+    assert!(first.starts_with("published telemarketing@"), "{first}");
+    let again = run(&data, &["script", "publish", &next, "--note", "second"]);
+    assert!(again.starts_with("telemarketing@") && again.contains(" (published before, 20"), "{again}");
+    assert!(again.ends_with(", with the same content; its note stays)\n"), "{again}");
+    let listed = run(&data, &["script", "list", "telemarketing"]);
+    assert!(listed.contains("first") && !listed.contains("second"), "{listed}");
+    let told = "callgrade: unknown script \"nope\"; there are telemarketing\n";
+    assert_eq!(fails(&data, &["script", "list", "nope"]), (Some(1), told.to_owned()));
 }
 
 #[test]

@@ -58,7 +58,9 @@ async fn call(channel: &Channel, method: &str, key: Option<&str>) -> Code {
 fn refusal(need: Need, role: Option<Role>) -> Option<Code> {
     match (need, role) {
         (Need::Nothing, _) => None,
-        (Need::Role(_), None) => Some(Code::Unauthenticated),
+        (Need::Role(_) | Need::Operator, None) => Some(Code::Unauthenticated),
+        // They are all of another tenant.
+        (Need::Operator, Some(_)) => Some(Code::PermissionDenied),
         (Need::Role(least), Some(role)) => (role < least).then_some(Code::PermissionDenied),
     }
 }
@@ -136,6 +138,22 @@ fn every_route_refuses_whoever_may_not_take_it() {
 }
 
 #[test]
+fn metrics_are_for_the_operator_alone_and_name_nothing_that_an_asker_made_up() {
+    block_on(async {
+        let [north, operator] = ["north", "default"].map(|tenant| new_key(tenant, Role::Ingest));
+        let access = access([north.record, operator.record], None);
+        let server = start_keeping(Security { access, ..Security::default() }).await;
+        assert_eq!(ask(&server, "13800138000", "/v1/calls", &[]).await.0, 401);
+        let (status, _, body) = ask(&server, "GET", "/metrics", &[("x-api-key", &north.key)]).await;
+        assert_eq!(status, 403);
+        assert!(body.contains(r#""message":"this tells of all tenants: it takes a key or token of tenant default""#), "{body}");
+        let (status, _, body) = ask(&server, "GET", "/metrics", &[("x-api-key", &operator.key)]).await;
+        assert!(status == 200 && body.contains("callgrade_requests_total{method=\"other\",code=\"401\"} 1"), "{body}");
+        assert!(!body.contains("13800138000"), "{body}");
+    });
+}
+
+#[test]
 fn refusals_are_told_in_the_askers_protocol() {
     block_on(async {
         let (server, presented) = guarded().await;
@@ -147,7 +165,7 @@ fn refusals_are_told_in_the_askers_protocol() {
         for (name, told) in [
             ("an unknown key", "there is no such API key"),
             ("a wrong secret", "there is no such API key"),
-            ("no key at all", "this server takes API keys, and no tokens"),
+            ("no key at all", "what came is no API key (they begin with cg_) and no token"),
             ("a revoked key", "the API key was revoked"),
         ] {
             let (_, key, _) = presented.iter().find(|(known, ..)| *known == name).expect("a key");

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::{LONG, start};
+use super::{LONG, start, start_keeping};
 use crate::support::{TestServer, block_on};
 
 /// The time that the tests give, and wait for.
@@ -64,6 +64,22 @@ fn a_body_that_does_not_come_is_not_waited_for() {
         let told = left_with(&server, head.as_bytes()).await;
         assert!(told.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{told}");
         assert!(told.contains(r#""message":"the request was not whole within 300ms","status":"DEADLINE_EXCEEDED""#), "{told}");
+    });
+}
+
+#[test]
+fn a_deadline_of_the_clients_is_kept_by_every_service() {
+    block_on(async {
+        let server = start_keeping(Security::default()).await;
+        for method in ["Grading/GradeCall", "Records/ListCalls", "Scripts/PublishScript", "Regrading/StartRegrade"] {
+            let head = format!(
+                "POST /callgrade.v1.{method} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/grpc-web+proto\r\n"
+            );
+            // A frame of 100 bytes, of which five come.
+            let told =
+                left_with(&server, format!("{head}grpc-timeout: 300m\r\ncontent-length: 105\r\n\r\n\0\0\0\0d12345").as_bytes()).await;
+            assert!(told.contains("grpc-status: 4\r\n") && told.contains("the%20client's%20deadline"), "{method}: {told}");
+        }
     });
 }
 

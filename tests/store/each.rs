@@ -32,7 +32,7 @@ fn a_backup_is_a_store_of_one_moment_that_only_its_owner_reads() {
     let copy = Store::open(&Location::Directory(folder.path().to_owned())).expect("it opens");
     assert_eq!((count(&copy, "calls"), copy.mask_key()), (1, Ok(key)));
     assert!(count(&copy, "events") >= 1);
-    assert_eq!(refused(store.backup(&file)), format!("the store refuses ({} is there already)", file.display()));
+    assert_eq!(refused(store.backup(&file)), format!("the copy cannot be written ({} is there already)", file.display()));
 }
 
 /// Commits so many groups of a mebibyte each.
@@ -198,7 +198,7 @@ fn a_postgresql_that_is_not_there_is_told_without_its_password() {
     assert!(reason.starts_with(&format!("the store cannot be reached (postgres://127.0.0.1:{port}/calls: ")), "{reason}");
     assert!(!reason.contains("secret"), "{reason}");
     let reason = refused(Store::open(&Location::parse("postgres://127.0.0.1:none/calls")));
-    assert_eq!(reason, "the store refuses (not a PostgreSQL URL: invalid connection string)");
+    assert_eq!(reason, "the store refuses (not a PostgreSQL URL: invalid connection string: invalid value for option `port`)");
     let Some(url) = crate::support::postgres::shared_database("store::postgresql_keeps_its_own_backups") else { return };
     let store = Store::open(&Location::parse(&url)).expect("it opens");
     let reason = refused(store.backup(std::path::Path::new("/nowhere")));

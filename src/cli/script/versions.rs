@@ -1,17 +1,18 @@
 //! `callgrade script publish|list|activate|rollback`: the versions that a server's store keeps.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
 use super::say;
-use crate::cli::Outcome;
-use crate::cli::store::{StoreOptions, TenantOption, now_ms, told};
+use crate::cli::store::{StoreOptions, TenantOption, now_ms, told as told_at};
 use crate::cli::table::Table;
+use crate::cli::{Outcome, REJECTED};
 use crate::config::Lang;
 use crate::script::Bundle;
-use crate::script::ScriptChoice;
+use crate::script::{ScriptChoice, ScriptError};
 use crate::service::versions::Scripts;
 use crate::wire::v1;
 
@@ -81,13 +82,31 @@ pub(super) fn publish(args: &PublishArgs, lang: Lang) -> Outcome {
     let scripts = scripts(args.store.open_or_make()?)?;
     // Shown with the lines they are about, where the server would tell one line each.
     crate::script::compile(&bundle)?;
-    let version = scripts.publish(args.tenant.actor(), &bundle.name, bundle.files, &args.note, args.activate)?;
-    say(format_args!("{}", lang.pick("已发布 ", "published ").to_owned() + &one(&version, lang)))?;
+    let actor = args.tenant.actor();
+    let version = scripts.publish(actor, &bundle.name, bundle.files, &args.note, args.activate)?;
+    let stored_ms = version.stored_at.as_ref().map_or(0, |at| at.seconds * 1_000 + i64::from(at.nanos / 1_000_000));
+    let told = one(&version, lang);
+    if stored_ms == actor.at_ms {
+        say(format_args!("{}{told}", lang.pick("已发布 ", "published ")))?;
+    } else {
+        // Its content is its name, and what it was published with stays.
+        let when = told_at(stored_ms);
+        say(lang.pick(
+            format!("{told}（{when} 已发布过，内容相同；当时的说明不变）"),
+            format!("{told} (published before, {when}, with the same content; its note stays)"),
+        ))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 pub(super) fn list(args: &ListArgs, lang: Lang) -> Outcome {
-    let versions = scripts(args.store.open()?)?.list(&args.tenant.tenant, &args.id)?;
+    let scripts = scripts(args.store.open()?)?;
+    let versions = scripts.list(&args.tenant.tenant, &args.id)?;
+    if versions.is_empty() && !args.id.is_empty() {
+        let known: BTreeSet<String> = scripts.list(&args.tenant.tenant, "")?.into_iter().map(|version| version.script_id).collect();
+        anstream::eprintln!("callgrade: {}", ScriptError::Unknown(args.id.clone(), known.into_iter().collect()));
+        return Ok(ExitCode::from(REJECTED));
+    }
     let mut table =
         Table::new(&lang.pick(["话术", "版本", "启用", "存入", "谁", "说明"], ["script", "version", "active", "stored", "by", "note"]));
     for version in versions {
@@ -99,7 +118,7 @@ pub(super) fn list(args: &ListArgs, lang: Lang) -> Outcome {
         let by =
             if version.stored_by.is_empty() { lang.pick("服务器的文件", "the server's files").to_owned() } else { version.stored_by };
         let stored = version.stored_at.map_or(0, |at| at.seconds * 1_000);
-        table.row(vec![version.script_id, version.version, active.to_owned(), told(stored), by, version.note]);
+        table.row(vec![version.script_id, version.version, active.to_owned(), told_at(stored), by, version.note]);
     }
     table.lines().iter().try_for_each(say)?;
     Ok(ExitCode::SUCCESS)

@@ -11,6 +11,9 @@ impl CallState {
     /// When the customer said to be called again, by a fold over the events. It is looked for from the last utterance on, and
     /// only where what was read of one already says that a time may be in it: most calls name none.
     pub(super) fn callback(&self, tracker: &Tracker) -> Option<Callback> {
+        if !tracker.may_name_time {
+            return None;
+        }
         let script = &*self.script;
         let known = &script.known;
         let putting_off: ConceptSet = known.busy.into_iter().chain(known.not_available).collect();
@@ -43,6 +46,7 @@ impl CallState {
                 at_ms: self.events.get(place as usize)?.event.at_ms,
                 turn,
                 text: &utterance.text,
+                times: &reading.times,
                 line: self.line_before(place),
                 accepts: facts.invite_open && invite_of(script, facts) == Some(Outcome::Accepted),
                 busy,

@@ -1,6 +1,9 @@
 //! The verdict on a call as it stands, with its evidence or without.
 
+use std::hint::black_box;
+
 use super::CallState;
+use crate::core::event::EventKind;
 use crate::core::rule::Facts;
 use crate::core::script::{ConceptSet, Script};
 use crate::core::signal::Signals;
@@ -8,12 +11,10 @@ use crate::core::tracker::{Deaf, Sink, Tracker};
 use crate::core::verdict::{Category, Conclusion, Evidence, Verdict};
 
 impl CallState {
-    /// The verdict on a call that is folded and refreshed: only the evidence, which a live call does not keep, is made anew.
+    /// The verdict on a call that is folded and refreshed.
     pub(super) fn conclude(&self) -> Verdict {
-        let mut told = Told::for_events(self.events.len());
-        self.fold(&mut told);
         let conclusion = conclude(&self.script, &self.tracker, self.signals.clone(), self.holding);
-        self.verdict_of(&self.tracker, conclusion, told)
+        self.verdict_of(&self.tracker, conclusion, self.told.clone())
     }
 
     /// The verdict on a call that was not folded yet.
@@ -45,6 +46,11 @@ impl CallState {
             0 => {}
             1 => notices.push("time steps back at 1 event".to_owned()),
             events => notices.push(format!("time steps back at {events} events")),
+        }
+        match self.events.iter().filter(|stored| stored.event.kind == EventKind::Unknown).count() {
+            0 => {}
+            1 => notices.push("1 event is of no kind that this version knows, and was passed over".to_owned()),
+            events => notices.push(format!("{events} events are of no kind that this version knows, and were passed over")),
         }
         let Conclusion { label, rule, signals, nodes, also_matched, fallback, follow_up, do_not_call, ended_by } = conclusion;
         Verdict {
@@ -116,7 +122,9 @@ pub(super) fn do_not_call(script: &Script, tracker: &Tracker) -> bool {
     script.known.do_not_call.is_some_and(|asked| tracker.turns.iter().any(|turn| turn.concepts.contains(asked)))
 }
 
-struct Told {
+/// What a fold found worth telling.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Told {
     evidence: Vec<Evidence>,
     notices: Vec<String>,
     /// Pieces of evidence before the customer's turn at hand.
@@ -126,7 +134,18 @@ struct Told {
 impl Told {
     /// With room for what most calls tell; more grows as it needs. A kilobyte at once would cost the allocator more.
     fn for_events(events: usize) -> Self {
-        Self { evidence: Vec::with_capacity(events.min(12)), notices: Vec::new(), turn_from: 0 }
+        Self { evidence: Vec::with_capacity(events.min(12)), ..Self::default() }
+    }
+
+    /// Loads where the next piece goes, for the sake of the caches alone.
+    pub(super) fn fetch(&self) {
+        black_box(self.evidence.last().map(|last| last.event));
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn heap(&self) -> usize {
+        let evidence = self.evidence.capacity() * size_of::<Evidence>();
+        evidence + self.notices.iter().map(|notice| size_of::<String>() + notice.capacity()).sum::<usize>()
     }
 }
 
@@ -134,6 +153,10 @@ impl Sink for Told {
     const LISTENS: bool = true;
 
     fn evidence(&mut self, evidence: Evidence) {
+        if self.evidence.len() == self.evidence.capacity() {
+            // A million live calls: room for some more, not for twice as many.
+            self.evidence.reserve_exact((self.evidence.len() / 2).max(4));
+        }
         self.evidence.push(evidence);
     }
 

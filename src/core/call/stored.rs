@@ -1,7 +1,7 @@
 //! An event as a call keeps it.
 
 use crate::core::event::{Event, EventKind, Speaker, Utterance};
-use crate::core::recall::Way;
+use crate::core::recall::{Way, Words};
 use crate::core::script::Script;
 use crate::core::tracker::Reading;
 
@@ -18,29 +18,36 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// The words that are still to be read, how, and where the reading belongs. `ids`: some robot lines carry node ids.
-    pub(super) fn unread(&mut self, script: &Script, ids: bool) -> Option<(Way, &str, &mut Reading)> {
+    /// The words that are still to be read, and where the reading belongs. `ids`: some robot lines carry node ids.
+    pub(super) fn unread<'a>(&'a mut self, script: &'a Script, ids: bool) -> Option<(Words<'a>, &'a mut Reading)> {
         let Self { event, reading, replaced_by, .. } = self;
         if replaced_by.is_some() && !matches!(reading, Reading::None) {
             return None;
         }
-        let EventKind::Utterance(utterance) = &event.kind else { return None };
-        let way = match (utterance.speaker, &*reading) {
-            (Speaker::Customer, Reading::None) => Way::Customer,
-            (Speaker::Robot, reading) => {
-                let mapped = !utterance.node_id.is_empty() && script.node_of(&utterance.node_id).is_some();
-                let recognise = !mapped && (!ids || !utterance.node_id.is_empty());
-                match reading {
-                    Reading::None => {}
-                    Reading::Robot(robot) if recognise && !robot.recognised => {}
-                    _ => return None,
-                }
-                Way::Robot { recognise, timed: utterance.duration_ms > 0 }
-            }
+        let words = words(script, ids, event)?;
+        match (words.way, &*reading) {
+            (_, Reading::None) => {}
+            // Either way: what is looked for in a line differs, and no verdict may depend on what was known when it was read.
+            (Way::Robot { recognise, .. }, Reading::Robot(robot)) if robot.recognised != recognise => {}
             _ => return None,
-        };
-        Some((way, &utterance.text, reading))
+        }
+        Some((words, reading))
     }
+}
+
+/// The words of an event, and how they are read.
+pub(super) fn words<'a>(script: &'a Script, ids: bool, event: &'a Event) -> Option<Words<'a>> {
+    let EventKind::Utterance(utterance) = &event.kind else { return None };
+    let way = match utterance.speaker {
+        Speaker::Customer => Way::Customer,
+        Speaker::Robot => {
+            let mapped = !utterance.node_id.is_empty() && script.node_of(&utterance.node_id).is_some();
+            let recognise = !mapped && (!ids || !utterance.node_id.is_empty());
+            Way::Robot { recognise, timed: utterance.duration_ms > 0 }
+        }
+        Speaker::Agent => return None,
+    };
+    Some(Words { script, way, text: &utterance.text })
 }
 
 /// The key under which an utterance is replaced.

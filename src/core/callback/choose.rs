@@ -7,7 +7,7 @@ use jiff::Zoned;
 use super::context::{self, Ground, Line};
 use super::letters::Letters;
 use super::meaning::{Meaning, Moment};
-use super::read;
+use super::read::{Expression, Times};
 use super::resolve::{Resolved, resolve};
 use super::{CallClock, Callback};
 
@@ -22,6 +22,8 @@ pub(crate) struct Heard<'a> {
     pub(crate) turn: u32,
     /// Its words.
     pub(crate) text: &'a str,
+    /// The words of time in them.
+    pub(crate) times: &'a Times,
     /// The robot's line before it.
     pub(crate) line: Option<&'a str>,
     /// The turn accepts an open invite.
@@ -62,9 +64,13 @@ pub(crate) fn choose<'a>(heard: impl Iterator<Item = Heard<'a>>, clock: &CallClo
         if chosen.as_ref().is_some_and(|chosen| chosen.meaning.names() && !chosen.may_follow(&heard)) {
             break;
         }
+        let found = heard.times.of(heard.text);
+        if found.is_empty() {
+            continue;
+        }
         let line = Line::new(heard.line);
         let said = clock.at(heard.at_ms);
-        let Some(named) = named(&heard, &line, said.as_ref()) else { continue };
+        let Some(named) = named(&heard, &found, &line, said.as_ref()) else { continue };
         let asked = line.asks_when();
         let words = slice(heard.text, &named.span);
         chosen = Some(match chosen {
@@ -135,13 +141,10 @@ impl Chosen {
 
 const MS_PER_HOUR: i128 = 3_600_000;
 
-/// The time that an utterance proposes: the last, joined to the ones before it where they make one moment.
-fn named(heard: &Heard<'_>, line: &Line<'_>, said: Option<&Zoned>) -> Option<Named> {
+/// The time that an utterance proposes by the words of time `found` in it: the last, joined to the ones before it where they make one
+/// moment.
+fn named(heard: &Heard<'_>, found: &[Expression], line: &Line<'_>, said: Option<&Zoned>) -> Option<Named> {
     let letters = Letters::new(heard.text);
-    let found = read::expressions(&letters);
-    if found.is_empty() {
-        return None;
-    }
     let refused = match &heard.refuses {
         Refuses::No => None,
         Refuses::Before => Some(0),
@@ -163,7 +166,7 @@ fn named(heard: &Heard<'_>, line: &Line<'_>, said: Option<&Zoned>) -> Option<Nam
     let mut named: Option<Named> = None;
     // The day of a time that was turned down: 明天下午没空，上午可以 is tomorrow.
     let mut day = None;
-    for (expression, proposed) in context::weighed(&letters, &found, ground) {
+    for (expression, proposed) in context::weighed(&letters, found, ground) {
         if !proposed {
             day = match expression.meaning {
                 Meaning::Moment(moment) if moment.part.is_some() || moment.time.is_some() => moment.day,

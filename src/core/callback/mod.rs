@@ -42,7 +42,6 @@ mod choose;
 mod clock;
 mod context;
 mod days;
-mod letter_set;
 mod letters;
 mod meaning;
 mod number;
@@ -59,6 +58,7 @@ pub use meaning::{Day, Meaning, Moment, Month, Part, Time};
 pub use resolve::{Resolved, resolve};
 
 pub(crate) use choose::{Heard, Refuses, choose};
+pub(crate) use read::Times;
 pub(crate) use sieve::may_name_time;
 
 /// When the customer said to be called again.

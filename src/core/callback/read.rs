@@ -1,15 +1,45 @@
 //! Finding the words of time in a text.
 
+use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::days;
-use super::letter_set::LetterSet;
 use super::letters::Letters;
 use super::meaning::{Day, Meaning, Moment, Time};
 use super::number::{digit, number, within_number};
 use super::sieve;
 use super::times::{self, Read, around};
 use super::words::List;
+use crate::core::text::letter_set::LetterSet;
+
+/// The words of time of a text, looked for when somebody first asks. They follow from the text, so they are no part of what tells one
+/// from another.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Times(OnceLock<Box<[Expression]>>);
+
+/// Most that are kept: nobody says more in an utterance, and what is kept of one is to be small.
+const MOST_KEPT: usize = 16;
+
+impl Times {
+    /// Those of the text, which is always the same.
+    pub(super) fn of(&self, text: &str) -> Cow<'_, [Expression]> {
+        if let Some(kept) = self.0.get() {
+            return Cow::Borrowed(kept);
+        }
+        let found = expressions(&Letters::new(text));
+        if found.len() > MOST_KEPT {
+            return Cow::Owned(found);
+        }
+        Cow::Borrowed(self.0.get_or_init(|| found.into()))
+    }
+}
+
+impl PartialEq for Times {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
 
 /// Words of time in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Whether a text may hold words of time at all, told while it is read: most texts do not, and are not looked at again.
 
-use super::letter_set::LetterSet;
 use super::number::digit;
+use crate::core::text::letter_set::LetterSet;
 use crate::core::text::units::{Gap, Units};
 
 /// Letters that tell by themselves, or begin a telling pair, see [`seconds`].

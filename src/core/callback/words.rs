@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
-use super::letter_set::LetterSet;
 use super::{days, times};
+use crate::core::text::letter_set::LetterSet;
 
 /// A list of words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

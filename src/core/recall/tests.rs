@@ -21,20 +21,25 @@ fn what_is_remembered_is_what_would_be_read() {
     let expected: Vec<Reading> = asked.iter().map(|(way, text)| fresh(*way, text)).collect();
     for _ in 0..4 {
         for ((way, text), expected) in asked.iter().zip(&expected) {
-            assert_eq!(read(&script, *way, text), *expected, "{text}, {way:?}");
+            assert_eq!(read(Words { script: &script, way: *way, text }), *expected, "{text}, {way:?}");
         }
         let mut readings = vec![Reading::None; asked.len()];
-        read_each(&script, asked.iter().zip(&mut readings).map(|((way, text), reading)| (*way, *text, reading)));
+        let words = asked.iter().map(|(way, text)| Words { script: &script, way: *way, text });
+        read_each(words.zip(&mut readings));
         assert_eq!(readings, expected);
     }
 }
 
 #[test]
 fn what_is_said_a_third_time_is_not_read() {
-    let mut recall = Recall::default();
+    let common = Shelves::default();
+    let [mut one, mut other] = [(); 2].map(|()| Recall::new(ROOMS[1]));
     let mut read = 0;
-    for time in 0..5 {
-        let kept = recall.recall(
+    for time in 0..6 {
+        let thread = if time % 2 == 0 { &mut one } else { &mut other };
+        let kept = recall(
+            thread,
+            &common,
             Name { tag: 7, rest: 0 },
             |_| true,
             || {
@@ -42,31 +47,29 @@ fn what_is_said_a_third_time_is_not_read() {
                 time
             },
         );
-        assert_eq!((matches!(kept, Kept::Own(_)), *kept), ([true, false, false, false, false][time], [0, 1, 1, 1, 1][time]));
+        assert_eq!((matches!(kept, Kept::Own(_)), *kept), (time == 0, time.min(1)));
     }
-    assert_eq!(read, 2, "the first time nothing is kept");
-    assert_eq!(*recall.recall(Name { tag: 7, rest: 1 }, |_| true, || 9), 9, "another text with the same tag");
-    assert!((0..3).all(|_| matches!(recall.recall(Name { tag: 8, rest: 0 }, |_| false, || 0), Kept::Own(_))), "nor what is too large");
+    assert_eq!(read, 2, "the first time nothing is kept, and the second time it is for all threads");
+    assert_eq!(*recall(&mut one, &common, Name { tag: 7, rest: 1 }, |_| true, || 9), 9, "another text with the same tag");
+    let large = || recall(&mut one, &common, Name { tag: 8, rest: 0 }, |_| false, || 0);
+    assert!(std::iter::repeat_with(large).take(3).all(|kept| matches!(kept, Kept::Own(_))), "nor what is too large");
 }
 
 #[test]
 fn scripts_and_ways_of_reading_are_told_apart() {
     let (one, other) = (script(), crate::script::bundled("broadband").unwrap());
-    let namer = Namer::default();
+    let namer = Namer::chance();
     const ROBOT: Way = Way::Robot { recognise: false, timed: false };
-    let names = [
-        namer.name(&one, Way::Customer, "嗯"),
-        namer.name(&other, Way::Customer, "嗯"),
-        namer.name(&one, ROBOT, "嗯"),
-        namer.name(&one, Way::Customer, "啊"),
-    ];
+    let name = |script, way, text| namer.name(Words { script, way, text });
+    let names =
+        [name(&one, Way::Customer, "嗯"), name(&other, Way::Customer, "嗯"), name(&one, ROBOT, "嗯"), name(&one, Way::Customer, "啊")];
     assert!((1..4).all(|later| !names[..later].contains(&names[later])), "{names:?}");
-    assert_eq!(namer.name(&one, Way::Customer, "嗯"), names[0]);
+    assert_eq!(name(&one, Way::Customer, "嗯"), names[0]);
 }
 
 #[test]
 fn it_grows_with_what_is_said_and_no_further() {
-    let mut recall = Recall::default();
+    let (mut thread, common) = (Recall::new(ROOMS[1]), Shelves::default());
     let mut chance = 1u64;
     let names: Vec<Name> = (0..200_000)
         .map(|_| {
@@ -75,10 +78,13 @@ fn it_grows_with_what_is_said_and_no_further() {
         })
         .collect();
     for name in names.iter().take(20_000).chain(&names[..20_000]).chain(&names) {
-        assert_eq!(*recall.recall(*name, |_| true, || name.rest), name.rest);
+        assert_eq!(*recall(&mut thread, &common, *name, |_| true, || name.rest), name.rest);
     }
-    assert_eq!(recall.rooms.len(), ROOMS[1]);
-    assert_eq!(recall.tags, recall.rooms.iter().flat_map(|room| room.tags).filter(|tag| *tag != 0).count());
-    let kept = recall.rooms.iter().flat_map(|room| &room.readings).filter(|named| named.is_some()).count();
+    let shelves: Vec<_> = common.0.into_iter().map(|shelf| shelf.into_inner().unwrap()).collect();
+    assert_eq!(shelves.iter().map(|shelf| shelf.rooms.len()).sum::<usize>(), ROOMS[1]);
+    for recall in shelves.iter().chain([&thread]) {
+        assert_eq!(recall.tags, recall.rooms.iter().flat_map(|room| room.tags).filter(|tag| *tag != 0).count());
+    }
+    let kept = shelves.iter().flat_map(|shelf| &shelf.rooms).flat_map(|room| &room.readings).filter(|named| named.is_some()).count();
     assert!(kept > 12_000, "what was asked for again is not driven out by ten times as much that was not: {kept}");
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod clause;
 pub(crate) mod fold;
+pub(crate) mod letter_set;
 pub(crate) mod trie;
 pub(crate) mod units;
 

@@ -79,6 +79,7 @@ impl Tracker {
 
         let turn = self.open_turn(sink);
         self.spoken.push((step.index, turn as u32));
+        self.may_name_time |= reading.may_name_time;
         let before = self.turns.get(turn).copied().unwrap_or_default();
         let meaning = self.meaning(script, step.at_ms, reading, before.concepts);
         if meaning.content {

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 mod customer;
 mod facts;
+mod fetch;
 mod flow;
 
 use crate::core::dial;
@@ -151,6 +152,8 @@ pub(crate) struct Tracker {
     turns_touched: bool,
     /// Customer utterances that count: event index, turn.
     pub(crate) spoken: Vec<(u32, u32)>,
+    /// A time may be in one of them.
+    pub(crate) may_name_time: bool,
     pub(crate) lines: Vec<LineFact>,
     line: Option<Line>,
     current: Option<NodeIndex>,
@@ -185,6 +188,7 @@ impl Tracker {
             turns: Vec::new(),
             turns_touched: true,
             spoken: Vec::new(),
+            may_name_time: false,
             lines: Vec::new(),
             line: None,
             current: None,
@@ -330,6 +334,7 @@ impl Tracker {
         self.turns.clear();
         self.turns_touched = true;
         self.spoken.clear();
+        self.may_name_time = false;
         self.lines.clear();
         self.line = None;
         self.current = None;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Number, mask};
-use crate::core::event::{DialReport, Event, EventKind};
+use crate::core::event::{Event, EventKind};
 use crate::ingest::CallRecord;
 use crate::wire::v1;
 
@@ -22,23 +22,40 @@ fn mask_in<T: AsRef<str> + From<String>>(text: &mut T, found: &mut dyn FnMut(Num
 /// Masks what an event says: an utterance, a keyword, an announcement, keys pressed together, where a call was transferred. Ids
 /// and names of the script and the dialer stay. Whether anything was masked.
 pub fn mask_event(event: &mut Event, found: &mut dyn FnMut(Number)) -> bool {
+    let Some(masked) = said(event).and_then(|said| mask(said, found)) else { return false };
+    let masked = masked.into();
     match &mut event.kind {
-        EventKind::Utterance(utterance) => mask_in(&mut utterance.text, found),
-        EventKind::KeywordTriggered(keyword) => mask_in(&mut keyword.keyword, found),
-        EventKind::NotConnected(report) => mask_in(&mut report.announcement, found),
-        EventKind::Hangup(hangup) => {
-            let DialReport { announcement, .. } = &mut hangup.report;
-            mask_in(announcement, found)
-        }
-        EventKind::Dtmf(digits) => mask_in(digits, found),
-        EventKind::Transferred(to) => mask_in(to, found),
+        EventKind::Utterance(utterance) => utterance.text = masked,
+        EventKind::KeywordTriggered(keyword) => keyword.keyword = masked,
+        EventKind::NotConnected(report) => report.announcement = masked,
+        EventKind::Hangup(hangup) => hangup.report.announcement = masked,
+        EventKind::Dtmf(said) | EventKind::Transferred(said) => *said = masked,
+        // Says nothing.
+        _ => return false,
+    }
+    true
+}
+
+/// The personal numbers in what an event says, each told to `found`; it stays as it is.
+pub fn find_in_event(event: &Event, found: &mut dyn FnMut(Number)) {
+    said(event).and_then(|said| mask(said, found));
+}
+
+/// What of an event is words.
+fn said(event: &Event) -> Option<&str> {
+    match &event.kind {
+        EventKind::Utterance(utterance) => Some(&utterance.text),
+        EventKind::KeywordTriggered(keyword) => Some(&keyword.keyword),
+        EventKind::NotConnected(report) => Some(&report.announcement),
+        EventKind::Hangup(hangup) => Some(&hangup.report.announcement),
+        EventKind::Dtmf(said) | EventKind::Transferred(said) => Some(said),
         EventKind::Answered
         | EventKind::AnsweredBy(_)
         | EventKind::NodeEntered(_)
         | EventKind::Silence(_)
         | EventKind::Refused(_)
         | EventKind::InviteOutcome(_)
-        | EventKind::Unknown => false,
+        | EventKind::Unknown => None,
     }
 }
 

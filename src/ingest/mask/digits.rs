@@ -1,6 +1,10 @@
 //! The digits of a text, in groups, and the groups in runs: what may be one number.
 
+use std::sync::LazyLock;
+
 use smallvec::SmallVec;
+
+use crate::core::text::letter_set::LetterSet;
 
 /// The value of a digit: ASCII, full-width, or Chinese as numbers are read out.
 #[inline]
@@ -60,6 +64,34 @@ pub(super) fn glyph(c: char) -> Glyph {
         ',' | '，' | '、' | '。' | '…' | '嗯' | '呃' | '额' | '啊' | '哦' | '诶' | '唉' | '呢' => Glyph::Pause,
         _ => Glyph::Other,
     }
+}
+
+/// The digits.
+static DIGITS: LazyLock<LetterSet> = LazyLock::new(|| LetterSet::of_all(|c| value(c).is_some()));
+/// What a run of groups is made of, but for the X at its end.
+static INSIDE: LazyLock<LetterSet> = LazyLock::new(|| LetterSet::of_all(|c| !matches!(glyph(c), Glyph::Cross | Glyph::Other)));
+
+/// Whether a text may have a run of as many digits. Most of a text need not be looked at for that: a run is as long as its digits at
+/// least, so only what may be inside one and stands so far from the last that was looked at.
+pub(super) fn may_have_run(text: &str, digits: usize) -> bool {
+    // But for the ASCII ones, each takes three bytes.
+    let shortest = if text.bytes().any(|byte| byte.is_ascii_digit()) { digits } else { 3 * digits };
+    let (inside, is_digit) = (&*INSIDE, &*DIGITS);
+    let mut at = shortest.saturating_sub(1);
+    while at < text.len() {
+        let start = (0..=at).rev().find(|&at| text.is_char_boundary(at)).unwrap_or_default();
+        let (before, behind) = text.split_at_checked(start).unwrap_or((text, ""));
+        let run = behind.chars().take_while(|c| inside.has(*c));
+        let (count, length) = run.fold((0, 0), |(count, length), c| (count + usize::from(is_digit.has(c)), length + c.len_utf8()));
+        if length > 0 {
+            let earlier = before.chars().rev().take_while(|c| inside.has(*c)).filter(|c| is_digit.has(*c)).count();
+            if count + earlier >= digits {
+                return true;
+            }
+        }
+        at = at.max(start + length) + shortest;
+    }
+    false
 }
 
 /// What stands between two groups, by what most forbids that they are one number.

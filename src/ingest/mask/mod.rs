@@ -27,7 +27,7 @@ mod tests;
 use smallvec::SmallVec;
 
 pub(in crate::ingest) use call::masked_document;
-pub use call::{mask_attributes, mask_event, mask_json, mask_wire_event};
+pub use call::{find_in_event, mask_attributes, mask_event, mask_json, mask_wire_event};
 pub use key::MaskKey;
 
 use digits::{Glyph, Group, glyph};
@@ -100,7 +100,9 @@ const SHORTEST: usize = 8;
 /// ```
 pub fn mask(text: &str, found: &mut dyn FnMut(Number)) -> Option<String> {
     // Nearly every text ends here.
-    text.chars().filter(|c| digits::value(*c).is_some()).nth(SHORTEST - 1)?;
+    if !digits::may_have_run(text, SHORTEST) {
+        return None;
+    }
     let mut spans: SmallVec<[(usize, usize); 4]> = SmallVec::new();
     digits::runs(text, |run| numbers_of(text, run, &mut spans, found));
     if spans.is_empty() { None } else { Some(starred(text, &spans)) }

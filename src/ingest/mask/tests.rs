@@ -1,7 +1,7 @@
 //! One table of texts, what becomes of them and what is found.
 
 use super::NumberKind::{self, BankCard, IdCard, Phone};
-use super::mask;
+use super::{digits, mask};
 
 fn found_in(text: &str) -> (String, Vec<(NumberKind, String)>) {
     let mut found = Vec::new();
@@ -210,4 +210,28 @@ fn a_number_shows_no_digits_when_it_is_printed() {
     assert_eq!(super::Number::phone("13800138000 13900139000"), None);
     assert_eq!(super::Number::phone("4111111111111111"), None);
     assert_eq!(super::Number::phone("88886666"), None);
+}
+
+/// Texts put together at random: a run is never missed for what was not looked at.
+#[test]
+fn whether_there_may_be_a_run_is_as_the_runs_say() {
+    const PIECES: [&str; 14] = ["００", "一", "三八", "○", "，", "嗯", "的", "我们", "x", "a", " ", "-", "1", "38"];
+    let mut seed = 7_u64;
+    let mut next = move |bound: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % bound
+    };
+    let mut seen = [0; 2];
+    for _ in 0..20_000 {
+        // From nothing but digits to hardly any.
+        let (length, kinds) = (next(24), 1 + next(PIECES.len()));
+        let text: String = (0..length).map(|_| PIECES[next(kinds)]).collect();
+        let mut longest = 0;
+        digits::runs(&text, |run| longest = longest.max(run.iter().map(|group| group.digits.len()).sum()));
+        let may = digits::may_have_run(&text, 8);
+        assert!(may || longest < 8, "{text}");
+        // Where a gap is too wide for a number, there may be one.
+        seen[usize::from(may)] += 1;
+    }
+    assert!(seen.iter().all(|seen| *seen > 2_000), "{seen:?}");
 }

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use super::{Denied, Identity, Role};
 
 /// What every key begins with, so that people and secret scanners know one when they see it.
-const PREFIX: &str = "cg_";
+pub(super) const PREFIX: &str = "cg_";
 /// Random bytes of an id.
 const ID_BYTES: usize = 5;
 /// Random bytes of a secret.

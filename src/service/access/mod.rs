@@ -9,6 +9,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use key::PREFIX;
 pub use key::{KeyRecord, KeyRing, NewKey, is_key};
 pub use token::{Claims, TokenError, TokenKeys, Tokens};
 
@@ -108,6 +109,8 @@ pub enum Denied {
     Unknown,
     /// The key is right and was revoked.
     Revoked,
+    /// What came has the form of neither a key nor a token.
+    Neither,
     /// A token came and the server takes none.
     NoTokens,
     /// The token is not good.
@@ -121,6 +124,7 @@ impl fmt::Display for Denied {
             Self::Unreadable => f.write_str("the authorization is none: \"Bearer \" and an API key or a token"),
             Self::Unknown => f.write_str("there is no such API key"),
             Self::Revoked => f.write_str("the API key was revoked"),
+            Self::Neither => write!(f, "what came is no API key (they begin with {PREFIX}) and no token"),
             Self::NoTokens => f.write_str("this server takes API keys, and no tokens"),
             Self::Token(reason) => write!(f, "the token is refused: {reason}"),
         }
@@ -170,6 +174,10 @@ impl Access {
         let presented = presented.ok_or(Denied::Nothing)?;
         if is_key(presented) {
             return self.keys.authenticate(presented);
+        }
+        // Header, claims and signature (RFC 7515, 3.1).
+        if presented.split('.').count() != 3 {
+            return Err(Denied::Neither);
         }
         self.tokens.as_ref().ok_or(Denied::NoTokens)?.authenticate(presented)
     }

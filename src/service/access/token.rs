@@ -179,7 +179,11 @@ impl Tokens {
         };
         let role: Role = claim(&self.claims.role)?.parse().map_err(Denied::Token)?;
         let tenant = tenant(claim(&self.claims.tenant)?).map_err(Denied::Token)?;
-        Ok(Identity { tenant, role, subject: format!("jwt:{}", claim("sub")?).into() })
+        let subject = claim("sub")?;
+        if subject.is_empty() {
+            return Err(denied("its sub is empty"));
+        }
+        Ok(Identity { tenant, role, subject: format!("jwt:{subject}").into() })
     }
 
     fn validation(&self, algorithm: Algorithm) -> Validation {

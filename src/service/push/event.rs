@@ -20,8 +20,8 @@ pub struct News<'a> {
     /// Tells a call's provisional verdicts apart: the place of the event that led to this one will do. Final ones are told apart
     /// by their revision.
     pub turn: u32,
-    /// The label that was told last of this call, empty if none was.
-    pub before: &'a str,
+    /// Whether the receiver was told of this call before.
+    pub heard: bool,
     /// When the verdict was made, in milliseconds since 1970.
     pub made_ms: i64,
     /// The verdict.
@@ -47,7 +47,7 @@ impl PushSettings {
     /// The row that announces a verdict, to be written in the transaction of the verdict itself; none if it is not wanted.
     #[must_use]
     pub fn row(&self, news: &News<'_>) -> Option<PushRow> {
-        self.wants(news.verdict, news.before).then(|| row(news)).flatten()
+        self.wants(news.verdict, news.heard).then(|| row(news)).flatten()
     }
 }
 
@@ -94,7 +94,7 @@ mod tests {
         let settings = PushSettings::new("http://localhost/", vec![vec![7; 24]], Vec::new(), true).expect("good settings");
         let verdict = v1::Verdict { call_id: call_id.to_owned(), revision, r#final: revision > 0, ..v1::Verdict::default() };
         let tenant = tenant.into();
-        settings.row(&News { tenant: &tenant, call, turn, before: "", made_ms, verdict: &verdict }).expect("it is wanted")
+        settings.row(&News { tenant: &tenant, call, turn, heard: false, made_ms, verdict: &verdict }).expect("it is wanted")
     }
 
     #[test]

@@ -29,8 +29,18 @@ pub(super) struct Lane {
     failed_at: Option<Instant>,
     rests_until: Option<Instant>,
     /// The receiver wants nothing any more.
-    gone: bool,
+    gone: Option<Gone>,
 }
+
+/// A receiver that has answered 410. Standard Webhooks: it "is no longer interested"; the sender should "stop sending it messages".
+#[derive(Debug, Clone, Copy)]
+struct Gone {
+    /// When the push that it answered so was resent, if it was: what was resent with it does not ask again.
+    resent_ms: Option<i64>,
+}
+
+/// Why a push is a dead letter that was never sent.
+const GONE: &str = "HTTP 410 Gone was answered to one before it";
 
 impl Lane {
     pub(super) fn new(settings: Arc<PushSettings>) -> Self {
@@ -43,13 +53,16 @@ impl Lane {
             failures: 0,
             failed_at: None,
             rests_until: None,
-            gone: false,
+            gone: None,
         }
     }
 
     /// How many more may be sent now. A receiver that failed is tried with one at a time until it takes one.
     pub(super) fn room(&self, share: usize, now: Instant) -> usize {
-        if self.gone || self.rests_until.is_some_and(|until| now < until) {
+        if self.gone.is_some() {
+            return share.saturating_sub(self.flying);
+        }
+        if self.rests_until.is_some_and(|until| now < until) {
             return 0;
         }
         let most = if self.failures == 0 { share } else { 1 };
@@ -58,10 +71,7 @@ impl Lane {
 
     /// When there may be something to send though nothing happens until then.
     pub(super) fn wakes(&self, share: usize, now: Instant, now_ms: i64) -> Option<Instant> {
-        if self.gone {
-            return None;
-        }
-        if let Some(until) = self.rests_until.filter(|until| now < *until) {
+        if let Some(until) = self.rests_until.filter(|until| now < *until && self.gone.is_none()) {
             return Some(until);
         }
         if self.room(share, now) == 0 {
@@ -87,9 +97,12 @@ impl Lane {
                 return Settlement::Delivered;
             }
             Answer::Refused(status, asked) => {
-                // Standard Webhooks: it "is no longer interested"; the sender should "stop sending it messages". What is not sent
-                // stays in the outbox.
-                self.gone |= status == StatusCode::GONE;
+                if status == StatusCode::GONE {
+                    self.gone = Some(Gone { resent_ms: push.resent_ms });
+                    // Asked again, it is asked once.
+                    self.failures = self.failures.max(1);
+                    return Settlement::GivenUp(format!("HTTP {status}"));
+                }
                 let throttled = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
                 (format!("HTTP {status}"), asked, throttled)
             }
@@ -112,6 +125,18 @@ impl Lane {
     }
 
     pub(super) fn is_gone(&self) -> bool {
-        self.gone
+        self.gone.is_some()
+    }
+
+    /// What becomes of a push that is due without its being sent: a receiver that is gone is asked again only when somebody has pushes
+    /// resent to it.
+    pub(super) fn unsent(&mut self, push: &DuePush) -> Option<Settlement> {
+        let gone = self.gone?;
+        if push.resent_ms.is_some() && push.resent_ms != gone.resent_ms {
+            self.gone = None;
+            self.rests_until = None;
+            return None;
+        }
+        Some(Settlement::NotSent(GONE.to_owned()))
     }
 }

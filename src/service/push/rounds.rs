@@ -22,8 +22,9 @@ const PACE: Duration = Duration::from_millis(20);
 const REST: Duration = Duration::from_secs(1);
 /// How often the store is looked into though nothing was heard of it: another process may have made something due.
 const POLL: Duration = Duration::from_secs(2);
-/// How often the outbox is counted.
-const COUNT: Duration = Duration::from_secs(10);
+/// How often the outbox is counted at most, and how many times longer than counting takes: a long one is counted more seldom.
+const COUNT: Duration = Duration::from_secs(1);
+const COUNT_TIMES: u32 = 50;
 
 /// A push in flight.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ struct Look {
     settled: Result<(), StoreError>,
     due: Vec<(Arc<str>, Result<Due, StoreError>)>,
     counts: Option<Result<Vec<PushCount>, StoreError>>,
+    /// How long counting took.
+    counting: Duration,
 }
 
 /// Everything the task has. It alone changes it, so there are no locks.
@@ -54,6 +57,8 @@ pub(super) struct Rounds {
     landed: Vec<(Arc<str>, DuePush, Settlement)>,
     /// The tenants of which a count was told.
     counted: BTreeSet<String>,
+    /// When the outbox is counted next.
+    count_at: Instant,
 }
 
 impl Rounds {
@@ -67,29 +72,27 @@ impl Rounds {
         let named = settings.iter().filter(|(tenant, _)| *tenant != EVERY);
         let lanes = named.map(|(tenant, settings)| (tenant.as_str().into(), Lane::new(Arc::clone(settings)))).collect();
         let (flights, aboard) = (JoinSet::new(), HashMap::new());
-        Self { store, post, settings, options, bell, lanes, flights, aboard, landed: Vec::new(), counted: BTreeSet::new() }
+        let (landed, counted, count_at) = (Vec::new(), BTreeSet::new(), Instant::now());
+        Self { store, post, settings, options, bell, lanes, flights, aboard, landed, counted, count_at }
     }
 
     /// Until it is told to stop.
     pub(super) async fn run(mut self, mut stopping: watch::Receiver<Option<Duration>>) {
         let mut polled = Instant::now();
-        let mut count_at = polled;
         loop {
             let began = Instant::now();
             if began.duration_since(polled) >= POLL {
                 polled = began;
                 self.lanes.values_mut().for_each(|lane| lane.look = true);
             }
-            let count = began >= count_at;
-            if count {
-                count_at = began + COUNT;
-            }
+            let count = began >= self.count_at;
             let rung = std::mem::take(&mut *self.bell.tenants());
             rung.iter().for_each(|tenant| self.look_at(tenant));
             let pace = if self.round(count).await { PACE } else { REST };
             let (share, now) = (self.share(), Instant::now());
             let wake = self.lanes.values().filter_map(|lane| lane.wakes(share, now, now_ms())).min();
-            let wake = wake.unwrap_or(polled + POLL).min(polled + POLL);
+            // What was given up without being sent is written at once, and makes room for more.
+            let wake = if self.landed.is_empty() { wake.unwrap_or(polled + POLL).min(polled + POLL) } else { began };
             tokio::select! {
                 () = self.bell.rung.notified() => {}
                 Some(ended) = self.flights.join_next_with_id() => self.land(ended),
@@ -156,6 +159,9 @@ impl Rounds {
             return true;
         }
         let look = self.look(asked, count).await;
+        if count {
+            self.count_at = Instant::now() + COUNT.max(look.counting * COUNT_TIMES);
+        }
         if let Err(error) = look.settled {
             warn!(%error, "what became of pushes could not be written");
             return false;
@@ -193,12 +199,16 @@ impl Rounds {
                 let due = store.due_pushes(&tenant, now_ms(), most);
                 (tenant, due)
             });
-            Look { due: due.collect(), counts: (count && readable).then(|| store.push_counts()), settled }
+            let due = due.collect();
+            let began = Instant::now();
+            let counts = (count && readable).then(|| store.push_counts());
+            Look { due, counts, counting: began.elapsed(), settled }
         });
         let look = looking.await.unwrap_or_else(|error| Look {
             settled: Err(StoreError::Damaged(error.to_string())),
             due: Vec::new(),
             counts: None,
+            counting: Duration::ZERO,
         });
         let settlements = Arc::unwrap_or_clone(settlements);
         match &look.settled {
@@ -228,6 +238,11 @@ impl Rounds {
             if !lane.taken.insert(push.call) {
                 continue;
             }
+            if let Some(settlement) = lane.unsent(&push) {
+                self.options.watch.tried(tenant, Outcome::GivenUp, Duration::ZERO);
+                self.landed.push((Arc::clone(tenant), push, settlement));
+                continue;
+            }
             lane.flying += 1;
             let (post, settings) = (self.post.clone(), Arc::clone(&lane.settings));
             let (event_id, body) = (push.event_id.clone(), std::mem::take(&mut push.body));
@@ -247,7 +262,10 @@ impl Rounds {
         let was_gone = lane.is_gone();
         let settlement = lane.answered(&push, answer, departed, &self.options.schedule, now_ms());
         if lane.is_gone() && !was_gone {
-            error!(%tenant, "the receiver of pushed verdicts is gone (HTTP 410); nothing more is sent to it until the server starts anew");
+            error!(
+                %tenant,
+                "the receiver of pushed verdicts is gone (HTTP 410); what is to be sent to it becomes dead letters until some are resent, or the server starts anew"
+            );
         }
         let (webhook_id, tries) = (&push.event_id, push.tries.saturating_add(1));
         let outcome = match &settlement {
@@ -256,7 +274,7 @@ impl Rounds {
                 info!(%tenant, webhook_id, tries, reason, "a verdict could not be pushed; it will be tried again");
                 Outcome::Failed
             }
-            Settlement::GivenUp(reason) => {
+            Settlement::GivenUp(reason) | Settlement::NotSent(reason) => {
                 warn!(%tenant, webhook_id, tries, reason, "a verdict could not be pushed and is a dead letter");
                 Outcome::GivenUp
             }

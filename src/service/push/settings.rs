@@ -84,12 +84,29 @@ impl PushSettings {
         }
     }
 
-    /// Whether a verdict is pushed. `before` is the label that the receiver was told last of this call, empty if none: who was
-    /// told an A also hears that it became a C.
+    /// The labels of which verdicts are pushed; none: all.
     #[must_use]
-    pub fn wants(&self, verdict: &v1::Verdict, before: &str) -> bool {
-        let wanted = |label: &str| self.labels.iter().any(|wanted| wanted == label);
-        (verdict.r#final || self.provisional) && (self.labels.is_empty() || wanted(&verdict.label) || wanted(before))
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// Whether a verdict is pushed. Who was told of a call, `heard`, hears of all that comes of it: that an A became a C, that it is final,
+    /// that the customer is not to be called again after all.
+    #[must_use]
+    pub fn wants(&self, verdict: &v1::Verdict, heard: bool) -> bool {
+        (verdict.r#final || self.provisional) && (heard || self.is_wanted(&verdict.label))
+    }
+
+    /// Whether verdicts of a label are pushed.
+    #[must_use]
+    pub fn is_wanted(&self, label: &str) -> bool {
+        self.labels.is_empty() || self.labels.iter().any(|wanted| wanted == label)
+    }
+
+    /// Whether verdicts are pushed while a call lives.
+    #[must_use]
+    pub fn provisional(&self) -> bool {
+        self.provisional
     }
 }
 
@@ -108,19 +125,19 @@ mod tests {
 
     #[test]
     fn which_verdicts_are_wanted() {
-        for (labels, provisional, label, is_final, before, wanted) in [
-            (&[][..], false, "F", true, "", true),
-            (&[], false, "F", false, "", false),
-            (&[], true, "", false, "", true),
-            (&["A", "B"], false, "B", true, "", true),
-            (&["A", "B"], false, "C", true, "", false),
-            (&["A", "B"], false, "C", true, "A", true),
-            (&["A", "B"], false, "C", true, "D", false),
-            (&["A", "B"], true, "A", false, "", true),
-            (&["A", "B"], true, "", false, "", false),
+        for (labels, provisional, label, is_final, heard, wanted) in [
+            (&[][..], false, "F", true, false, true),
+            (&[], false, "F", false, true, false),
+            (&[], true, "", false, false, true),
+            (&["A", "B"], false, "B", true, false, true),
+            (&["A", "B"], false, "C", true, false, false),
+            (&["A", "B"], false, "C", true, true, true),
+            (&["A", "B"], true, "A", false, false, true),
+            (&["A", "B"], true, "", false, false, false),
+            (&["A", "B"], true, "", false, true, true),
         ] {
-            let wants = settings(labels, provisional).wants(&verdict(label, is_final), before);
-            assert_eq!(wants, wanted, "{labels:?} {provisional} {label:?} {is_final} {before:?}");
+            let wants = settings(labels, provisional).wants(&verdict(label, is_final), heard);
+            assert_eq!(wants, wanted, "{labels:?} {provisional} {label:?} {is_final} {heard}");
         }
     }
 

@@ -1,5 +1,8 @@
 //! Which calls are asked for: filters, and the page tokens that go with them.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pbjson_types::Timestamp;
@@ -7,7 +10,10 @@ use prost::Message;
 use sha2::{Digest, Sha256};
 
 use super::RecordsError;
+use crate::core::script::Script;
+use crate::service::versions::Scripts;
 use crate::store::records::{Cursor, Filter};
+use crate::store::{Store, StoreError};
 use crate::wire::v1;
 
 /// Bytes of a page token that stand for the filter.
@@ -47,6 +53,83 @@ pub fn filter(asked: &v1::CallFilter) -> Result<Filter, RecordsError> {
         ended: asked.r#final,
         at_ms: None,
     })
+}
+
+/// Refuses what nothing can be found by: a script, rule or label that no script and no kept call has. It is misspelt, and an empty answer
+/// would not tell.
+///
+/// # Errors
+/// A name is unknown, or the store cannot be read.
+pub fn check_names(store: &Store, scripts: &Scripts, tenant: &str, asked: &v1::CallFilter) -> Result<(), RecordsError> {
+    let of = |name: &str, field: fn(&mut Filter) -> &mut String| {
+        let mut alone = Filter::default();
+        name.clone_into(field(&mut alone));
+        alone
+    };
+    if !asked.script_version.is_empty() {
+        let alone = of(&asked.script_version, |filter| &mut filter.script_version);
+        let kept = || Ok::<_, StoreError>(store.bundles(tenant, "")?.iter().any(|row| row.version == asked.script_version));
+        if store.list(tenant, &alone, None, 1)?.is_empty() && !kept()? {
+            let reason = format!("there is no version {:?}: no kept script and no kept call has it; give it whole", asked.script_version);
+            return Err(RecordsError::Invalid("filter.script_version", reason));
+        }
+    }
+    let labels = asked.labels.iter().map(|label| (Named::Label, label, Filter { labels: vec![label.clone()], ..Filter::default() }));
+    let script = (Named::Script, &asked.script_id, of(&asked.script_id, |filter| &mut filter.script_id));
+    let rule = (Named::Rule, &asked.rule_id, of(&asked.rule_id, |filter| &mut filter.rule));
+    for (named, name, alone) in [script, rule].into_iter().chain(labels).filter(|(_, name, _)| !name.is_empty()) {
+        let mut known = named.names(&scripts.all(tenant));
+        // A call may have been graded by a version that is not in use any more, or not yet be there.
+        if known.contains(name) || !store.list(tenant, &alone, None, 1)?.is_empty() {
+            continue;
+        }
+        known.extend(named.names(&scripts.newest(tenant)?));
+        if known.contains(name) {
+            continue;
+        }
+        let known: Vec<String> = known.into_iter().collect();
+        let reason = format!("there is no {} {name:?}: no script and no kept call has it; there are {}", named.word(), known.join(", "));
+        return Err(RecordsError::Invalid(named.field(), reason));
+    }
+    Ok(())
+}
+
+/// What a filter names that scripts have.
+#[derive(Clone, Copy)]
+enum Named {
+    Script,
+    Rule,
+    Label,
+}
+
+impl Named {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Script => "script",
+            Self::Rule => "rule",
+            Self::Label => "label",
+        }
+    }
+
+    fn field(self) -> &'static str {
+        match self {
+            Self::Script => "filter.script_id",
+            Self::Rule => "filter.rule_id",
+            Self::Label => "filter.labels",
+        }
+    }
+
+    /// Those of scripts.
+    fn names(self, scripts: &[Arc<Script>]) -> BTreeSet<String> {
+        let names = |script: &Arc<Script>| -> Vec<String> {
+            match self {
+                Self::Script => vec![script.id.to_string()],
+                Self::Rule => script.rules.iter().map(|rule| rule.id.to_string()).collect(),
+                Self::Label => script.labels.iter().map(|label| label.id.to_string()).collect(),
+            }
+        };
+        scripts.iter().flat_map(names).collect()
+    }
 }
 
 /// What of a filter stands for it in page tokens, so that none is used with another.

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::{Files, RegradingError, Shared};
 use crate::core::script::Script;
 use crate::service::quota::OverLimit;
-use crate::service::records::{RecordsError, described, filter};
+use crate::service::records::{RecordsError, check_names, described, filter};
 use crate::service::versions::{Actor, check_note, timestamp};
 use crate::store::StoreError;
 use crate::store::records::Filter;
@@ -88,6 +88,7 @@ fn definite(shared: &Shared, actor: Actor<'_>, request: v1::StartRegradeRequest)
         })
     };
     let base = version(&script_version)?;
+    check_names(&shared.store, &shared.scripts, actor.tenant, &asked).map_err(refused)?;
     let before = if against == v1::Against::Version { version(&against_version)?.version.to_string() } else { String::new() };
     let (script, drafted) = with_draft(shared, actor, &base, draft, &note)?;
     Ok(v1::Regrade {

@@ -63,18 +63,22 @@ impl Session {
         }
     }
 
-    /// Has a verdict pushed, if the tenant wants that; `before` is where the call stood when its last verdict was told.
-    pub(super) fn announce(&self, graded: &Graded, before: Standing, keeping: &mut Keeping<'_>) {
-        let Some(push) = &self.tenant.settings.push else { return };
-        let before = before.label.and_then(|label| graded.script.labels.get(label)).map_or("", |label| &label.id);
+    /// Has a verdict pushed, if the tenant wants that; whether its receiver knows of the call now.
+    #[must_use]
+    pub(super) fn announce(&self, graded: &Graded, keeping: &mut Keeping<'_>) -> bool {
+        let Some(push) = &self.tenant.settings.push else { return false };
         let news = News {
             tenant: &self.tenant.name,
             call: self.number,
-            turn: self.order.next() - 1,
-            before,
+            // Each event that is taken changes it, also one that is late.
+            turn: self.call.as_ref().map_or(0, |call| call.len() as u32),
+            heard: self.heard,
             made_ms: keeping.wall_ms,
             verdict: &graded.message(&self.call_id),
         };
-        keeping.rows.pushes.extend(push.row(&news));
+        let row = push.row(&news);
+        let heard = self.heard || row.is_some();
+        keeping.rows.pushes.extend(row);
+        heard
     }
 }

@@ -128,15 +128,19 @@ impl Order {
         self.gap_since.filter(|_| self.owed().is_none()).map(|since| since + patience.gap)
     }
 
-    /// Goes on without the events before the first that waits; which these are.
-    pub(super) fn pass_over(&mut self) -> Option<(u32, u32)> {
-        let (&first, _) = self.waiting.first_key_value()?;
-        let passed = (self.next, first - 1);
+    /// Goes on without the events before the first that waits, if one does.
+    pub(super) fn pass_over(&mut self) -> bool {
+        let Some((&first, _)) = self.waiting.first_key_value() else { return false };
         // No more gaps than events that came behind them, which are limited.
-        self.note_missing(passed);
+        self.note_missing((self.next, first - 1));
         self.next = first;
         self.gap_since = None;
-        Some(passed)
+        true
+    }
+
+    /// Events that were passed over and have not come since, from the first to the last of each gap.
+    pub(super) fn missing(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.missing.iter().map(|(from, to)| (*from, *to))
     }
 
     /// Of a call that comes from the store: its last event is kept.

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use prost::Message;
 
 use super::Session;
-use super::order::gap;
 use crate::core::call::CallState;
 use crate::core::callback::CallClock;
+use crate::core::event::Event;
 use crate::core::script::Script;
 use crate::core::verdict::EndedBy;
 use crate::ingest;
+use crate::service::push::PushSettings;
 use crate::service::tenant::Tenant;
 use crate::store::calls::{EventKind, EventRow};
 use crate::store::records::{CallHead, StoredCall};
@@ -43,6 +44,14 @@ pub(in crate::service) fn event(row: &EventRow) -> Result<crate::core::event::Ev
     ingest::proto::event(message)
 }
 
+/// Most events of a call that are taken in one by one to see which labels it has had: each that replaces another folds anew.
+const MOST_TRIED: usize = 500;
+
+/// Whether the verdict on a call as it stands is one that is pushed.
+fn wanted(push: &PushSettings, call: &CallState) -> bool {
+    call.standing().label.and_then(|label| call.script().labels.get(label)).is_some_and(|label| push.is_wanted(&label.id))
+}
+
 impl Session {
     /// A call as it is kept, asleep.
     pub(in crate::service) fn restore(tenant: Arc<Tenant>, script: Arc<Script>, stored: StoredCall, now: Instant, wall_ms: i64) -> Self {
@@ -72,9 +81,7 @@ impl Session {
         let mut expected = 1;
         for row in &events {
             if row.seq > expected {
-                let missing = (expected, row.seq - 1);
-                self.order.note_missing(missing);
-                self.notice(gap(missing));
+                self.order.note_missing((expected, row.seq - 1));
             }
             expected = row.seq + 1;
             let refused = match row.kind {
@@ -85,16 +92,31 @@ impl Session {
                 self.notice(format!("event {} rejected: {reason}", row.seq));
             }
         }
+        self.heard = self.was_heard_live(&script, &taken);
         let mut call = CallState::resume(&script, clock, taken);
         if let Some(by) = closed {
             call.close(by);
         }
         self.sent = call.standing();
+        // Of earlier revisions it is not known here: rather told once too often than not at all.
+        self.heard |= self.revision > 1 || self.revision == 1 && self.tenant.settings.push.as_ref().is_some_and(|push| wanted(push, &call));
         if call.ended_by().is_some() && self.revision > 0 {
             self.last = Some(Arc::new(self.grade(&call, self.revision)));
             self.ended_at.get_or_insert(now);
         }
         self.call = Some(call);
+    }
+
+    /// Whether the receiver of pushes has heard of a call with these events while it lived.
+    fn was_heard_live(&self, script: &Arc<Script>, events: &[(u32, Event)]) -> bool {
+        // Who hears of every label hears of this call in any case.
+        let push = self.tenant.settings.push.as_ref().filter(|push| push.provisional() && !push.labels().is_empty());
+        let Some(push) = push else { return false };
+        if events.len() > MOST_TRIED {
+            return true;
+        }
+        let mut call = CallState::new(Arc::clone(script));
+        events.iter().any(|(seq, event)| call.push(*seq, event.clone()) && wanted(push, &call))
     }
 
     /// The last event that was taken in with all before it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use prost::Message;
 
-use super::VersionError;
+use super::{Scripts, VersionError};
 use crate::core::script::Script;
 use crate::script::{Bundle, compile};
 use crate::store::StoreError;
@@ -39,4 +39,18 @@ pub(super) fn load(row: &BundleRow) -> Result<Arc<Script>, VersionError> {
         return Err(damaged(format!("its files are those of version {}", script.version)).into());
     }
     Ok(script)
+}
+
+impl Scripts {
+    /// The newest version of each script that a tenant may use, drafts left out, and those that this program cannot use.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn newest(&self, tenant: &str) -> Result<Vec<Arc<Script>>, StoreError> {
+        let mut newest: BTreeMap<String, String> = BTreeMap::new();
+        for row in self.store.bundles(tenant, "")?.into_iter().filter(|row| !row.draft) {
+            newest.entry(row.script_id).or_insert(row.version);
+        }
+        Ok(newest.into_iter().filter_map(|(id, version)| self.version(tenant, &id, &version).ok()).collect())
+    }
 }

@@ -75,8 +75,13 @@ pub(super) const COMMIT_ROWS: Declared =
     declared("callgrade_commit_rows", Kind::Histogram(ROWS), Unit::Count, &[], "Rows written by one commit");
 pub(super) const COMMIT_FAILURES: Declared =
     declared("callgrade_commit_failures_total", Kind::Counter, Unit::Count, &[], "Commits that failed; their events were not acknowledged");
-pub(super) const QUEUE_DEPTH: Declared =
-    declared("callgrade_queue_depth", Kind::Gauge, Unit::Count, &["queue"], "What waits: `journal` for a commit, `push` to be pushed");
+pub(super) const QUEUE_DEPTH: Declared = declared(
+    "callgrade_queue_depth",
+    Kind::Gauge,
+    Unit::Count,
+    &["queue"],
+    "What waits: `journal` for a commit, `push` to be pushed (counted every second, a long outbox more seldom)",
+);
 pub(super) const PUSHES: Declared = declared(
     "callgrade_pushes_total",
     Kind::Counter,

@@ -117,6 +117,7 @@ fn what_a_token_claims_is_checked() {
         (json!({"aud": "other"}), "it is for another audience (aud)"),
         (json!({"aud": null}), "it has no aud"),
         (json!({"sub": null}), "it has no sub"),
+        (json!({"sub": ""}), "its sub is empty"),
         (json!({"tenant": null}), "it has no tenant"),
         (json!({"tenant": ["north"]}), "its tenant is no string"),
         (json!({"tenant": "North"}), "\"North\" is no tenant's name: 1 to 64 of a-z, 0-9, _ and -"),
