@@ -6,8 +6,8 @@ use callgrade::core::verdict::{Conclusion, EndedBy, Verdict};
 use callgrade::ingest::Limits;
 use callgrade::script::ScriptChoice;
 use callgrade::service::{Head, Outbox, Patience, Service, StreamEvent, Told};
-use callgrade::wire::v1;
 use callgrade::wire::v1::stream_calls_response::Response;
+use callgrade::wire::{CallHead, v1};
 use proptest::prelude::*;
 use prost::Message;
 use std::collections::BTreeMap;
@@ -250,6 +250,27 @@ proptest! {
         mixed.sort_by_key(|(place, (_, key))| place + usize::from(**key < 40) * 4);
         let mixed: Vec<_> = mixed.into_iter().map(|(_, (message, _))| message).collect();
         prop_assert_eq!(stream_bytes(&mixed), stream(&mixed).0);
+    }
+
+    #[test]
+    fn a_verdict_shown_is_the_verdict_and_its_bytes_are_its_message(events in call()) {
+        let mut call = CallState::new(script("telemarketing"));
+        let script = script("telemarketing");
+        let notices = ["a word of the door".to_owned()];
+        for (seq, event) in numbered(&events) {
+            call.push(seq, event);
+            let head = CallHead { call_id: "c", revision: seq % 2, notices: &notices };
+            let verdict = call.verdict();
+            let mut bytes = Vec::new();
+            let shown = call.show_verdict(|shown| {
+                callgrade::wire::encode::verdict(&script, head, shown, &mut bytes);
+                shown.clone()
+            });
+            prop_assert_eq!(&shown, &verdict);
+            // What was shown is still there.
+            prop_assert_eq!(&call.verdict(), &verdict);
+            prop_assert_eq!(v1::Verdict::decode(&*bytes).expect("the bytes of a verdict"), callgrade::wire::verdict(&script, head, &verdict));
+        }
     }
 
     #[test]

@@ -47,6 +47,15 @@ pub struct Standing {
     pub do_not_call: bool,
 }
 
+impl Standing {
+    /// The ids of label and rule in their script; empty while no rule holds.
+    #[must_use]
+    pub fn ids<'a>(&self, script: &'a Script) -> (&'a str, &'a str) {
+        let label = self.label.and_then(|label| script.labels.get(label)).map_or("", |label| &*label.id);
+        (label, self.rule.and_then(|rule| script.rules.get(rule)).map_or("", |rule| &*rule.id))
+    }
+}
+
 /// A call being graded.
 #[derive(Debug, Clone)]
 pub struct CallState {
@@ -215,7 +224,7 @@ impl CallState {
         let late = place < self.events.len();
         if self.events.len() == self.events.capacity() {
             // A million live calls: room for some more events, not for twice as many.
-            self.events.reserve_exact((self.events.len() / 2).clamp(4, 64));
+            self.events.reserve_exact((self.events.len() / 2).clamp(6, 64));
         }
         self.events.insert(place, Stored { seq, event, reading, replaced_by: None, replaces: false });
         let named = self.events.get(place).is_some_and(|stored| carries_id(&stored.event));
@@ -247,6 +256,11 @@ impl CallState {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         self.conclude()
+    }
+
+    /// Shows the verdict as of now, which is the same as [`verdict`](Self::verdict), without a copy of the call's evidence.
+    pub fn show_verdict<T>(&mut self, show: impl FnOnce(&Verdict) -> T) -> T {
+        self.show_conclusion(show)
     }
 
     /// Bytes of memory beyond the script's: the state itself and what it holds by itself, and of these the events' own text. Readings

@@ -6,7 +6,7 @@ use crate::wire::{raw, v1};
 
 mod plain;
 
-pub use plain::{Plain, plain};
+pub use plain::{Plain, first_text, plain};
 
 /// A whole call.
 #[must_use]

@@ -9,7 +9,6 @@ use prost::Message;
 use crate::core::callback::CallClock;
 use crate::core::event::Event;
 use crate::ingest;
-use crate::ingest::proto::Plain;
 use crate::wire::raw;
 
 /// An event on its way to its call.
@@ -125,27 +124,19 @@ fn clean(text: &mut String, most: usize) -> bool {
 }
 
 impl StreamEvent {
-    /// The event of an ordinary message whose bytes nobody keeps; see [`from_bytes`](Self::from_bytes).
-    #[must_use]
-    pub fn unkept(bytes: &[u8]) -> Option<Self> {
-        ingest::proto::plain(bytes).map(|plain| Self::of(plain, Bytes::new()))
-    }
-
-    fn of(plain: Plain<'_>, body: Bytes) -> Self {
-        let head = (!plain.script_id.is_empty()).then(|| Box::new(Head { script_id: plain.script_id.to_owned(), ..Head::default() }));
-        Self { call_id: plain.call_id.to_owned(), seq: plain.seq, head, event: Some(Ok(plain.event)), body }
-    }
-
-    /// Takes a stream's message apart; each thing that is wrong with its event stays with the event.
+    /// Takes a stream's message apart; each thing that is wrong with its event stays with the event. `keeps` where the bytes of its
+    /// event are to be kept.
     ///
     /// # Errors
     /// The bytes are no message.
-    pub fn from_bytes(bytes: &Bytes) -> Result<Self, String> {
-        if let Some(plain) = ingest::proto::plain(bytes) {
-            let body = bytes.slice_ref(plain.body);
-            return Ok(Self::of(plain, body));
+    pub fn read(message: &[u8], keeps: bool) -> Result<Self, String> {
+        if let Some(plain) = ingest::proto::plain(message) {
+            let head = (!plain.script_id.is_empty()).then(|| Box::new(Head { script_id: plain.script_id.to_owned(), ..Head::default() }));
+            let body = if keeps { Bytes::copy_from_slice(plain.body) } else { Bytes::new() };
+            return Ok(Self { call_id: plain.call_id.to_owned(), seq: plain.seq, head, event: Some(Ok(plain.event)), body });
         }
-        let request = raw::StreamCallsRequest::decode(bytes.clone()).map_err(|error| format!("not a StreamCallsRequest: {error}"))?;
+        let bytes = Bytes::copy_from_slice(message);
+        let request = raw::StreamCallsRequest::decode(bytes).map_err(|error| format!("not a StreamCallsRequest: {error}"))?;
         let head = Head {
             script_id: raw::lossy(&request.script_id),
             started_at: request.started_at,

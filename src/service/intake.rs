@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, PoisonError, RwLockReadGuard};
+use std::sync::{Arc, RwLockReadGuard};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use smallvec::SmallVec;
 
 use super::event::{StreamEvent, check_id, check_seq};
 use super::journal::Generation;
-use super::live::{Key, Outbox, Shard, TOGETHER, key, lock, place, shard_count};
+use super::live::{Key, Outbox, Shard, TOGETHER, key, place};
 use super::session::{Answers, Context, Keeping, Offered, Session, closed};
 use super::tenant::Tenant;
 use super::told::{Answer, Told};
@@ -18,7 +18,10 @@ use crate::core::recall::Reading;
 use crate::store::StoreError;
 use crate::store::calls::Group;
 
+mod shares;
 mod unknown;
+
+pub use shares::{Messages, Share, Shares};
 
 /// Now, in milliseconds since 1970.
 #[must_use]
@@ -81,48 +84,6 @@ impl Taken {
     }
 }
 
-/// Many events, shared among the cores that take them in: each takes those of one shard after the other, so that each call's stay in
-/// order and none waits long for another.
-#[derive(Debug)]
-pub struct Shares(Mutex<Vec<Share>>);
-
-/// Events of one shard's calls, in the order in which they came.
-#[derive(Debug)]
-pub struct Share {
-    place: usize,
-    events: Vec<StreamEvent>,
-}
-
-impl Default for Shares {
-    fn default() -> Self {
-        Self(Mutex::new((0..shard_count()).map(|place| Share { place, events: Vec::new() }).collect()))
-    }
-}
-
-impl Shares {
-    /// An event more.
-    pub fn add(&mut self, event: StreamEvent) {
-        let shares = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(share) = shares.get_mut(place(event.call_id.as_bytes())) {
-            if share.events.is_empty() {
-                share.events.reserve(TOGETHER);
-            }
-            share.events.push(event);
-        }
-    }
-
-    /// A share that nobody has taken yet.
-    pub fn next(&self) -> Option<Share> {
-        let mut shares = lock(&self.0);
-        std::iter::from_fn(|| shares.pop()).find(|share| !share.events.is_empty())
-    }
-
-    /// Nobody is to take what nobody has taken yet.
-    pub fn abandon(&self) {
-        lock(&self.0).clear();
-    }
-}
-
 /// Events being taken in together, of one tenant and over one stream.
 pub struct Intake<'a> {
     service: &'a Service,
@@ -139,33 +100,53 @@ pub struct Intake<'a> {
 
 impl<'a> Intake<'a> {
     /// Takes an event in. `wary` where a call of the stream waits already.
-    pub fn take(&mut self, event: StreamEvent, wary: bool) {
+    fn take(&mut self, event: StreamEvent, wary: bool) {
         let key = key(self.tenant, &event.call_id);
         let mut shard = self.service.live.shard(&key);
         self.take_one(&mut shard, &key, event, Reading::None, wary);
     }
 
     /// A message that is none.
-    pub fn refuse(&mut self, reason: String) {
+    fn refuse(&mut self, reason: String) {
         self.taken.told.push(Told::refused(0, Refusal::Invalid(reason)));
     }
 
-    /// Takes in a share of many events.
+    /// Takes messages in, in the order in which they came. `wary` where a call of the stream waits already.
+    pub fn take_each(&mut self, messages: &Messages, wary: bool) {
+        for message in messages.iter() {
+            match StreamEvent::read(message, self.service.journal.is_some()) {
+                Ok(event) => self.take(event, wary),
+                Err(reason) => self.refuse(reason),
+            }
+        }
+    }
+
+    /// Takes in a share of many messages.
     ///
-    /// They are taken in together, for they are as many calls that lie somewhere in the memory: what is looked at of all of them is
+    /// They are taken in together, for they are of as many calls that lie somewhere in the memory: what is looked at of all of them is
     /// fetched first.
-    pub fn take_share(&mut self, Share { place, events }: Share, wary: bool) {
+    pub fn take_share(&mut self, Share { place: here, messages }: &Share, wary: bool) {
         let (service, tenant) = (self.service, self.tenant);
-        let mut events = events.into_iter();
-        while !events.as_slice().is_empty() {
-            let together = events.as_slice().get(..TOGETHER).unwrap_or(events.as_slice());
-            let keys: SmallVec<[Key; TOGETHER]> = together.iter().map(|event| key(tenant, &event.call_id)).collect();
-            let mut shard = service.live.shard_at(place);
-            let readings = shard.prepare(keys.iter().zip(together));
-            for ((key, reading), event) in keys.iter().zip(readings).zip(&mut events) {
+        let mut strays = Vec::new();
+        let mut events = Vec::with_capacity(TOGETHER);
+        let mut messages = messages.iter().peekable();
+        while messages.peek().is_some() {
+            for message in messages.by_ref().take(TOGETHER) {
+                match StreamEvent::read(message, service.journal.is_some()) {
+                    Ok(event) if place(event.call_id.as_bytes()) == *here => events.push(event),
+                    Ok(event) => strays.push(event),
+                    Err(reason) => self.refuse(reason),
+                }
+            }
+            let keys: SmallVec<[Key; TOGETHER]> = events.iter().map(|event| key(tenant, &event.call_id)).collect();
+            let mut shard = service.live.shard_at(*here);
+            let readings = shard.prepare(keys.iter().zip(&events));
+            for ((key, reading), event) in keys.iter().zip(readings).zip(events.drain(..)) {
                 self.take_one(&mut shard, key, event, reading, wary);
             }
         }
+        // No shard is held any more: theirs may be any.
+        strays.into_iter().for_each(|event| self.take(event, wary));
     }
 
     /// Takes an event in, of a call that the shard holds or is to hold.

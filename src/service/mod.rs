@@ -27,7 +27,7 @@ pub mod versions;
 mod whole;
 
 pub use event::{Head, StreamEvent};
-pub use intake::{Intake, Shares, Taken};
+pub use intake::{Intake, Messages, Shares, Taken};
 pub use live::{LiveCalls, Outbox};
 pub use readiness::{Condition, Readiness, Stage};
 pub use recover::Recovered;

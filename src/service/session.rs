@@ -11,11 +11,9 @@ use crate::core::call::{CallState, Standing};
 use crate::core::event::Event;
 use crate::core::recall::{Reading, Words};
 use crate::core::script::Script;
-use crate::core::verdict::Verdict;
 use crate::ingest;
-use crate::store::calls::{EventKind, VerdictRow};
+use crate::store::calls::EventKind;
 use crate::telemetry::Metrics;
-use crate::wire::v1;
 
 use super::event::Head;
 use super::live::Outbox;
@@ -28,11 +26,12 @@ mod expire;
 mod keep;
 mod order;
 mod restore;
+mod tell;
 
 pub(super) use keep::Keeping;
 pub(super) use restore::Asleep;
 
-use order::{Order, gap};
+use order::Order;
 
 /// What an event led to: an acknowledgement, and sometimes a verdict.
 pub(super) type Answers = SmallVec<[Answer; 2]>;
@@ -75,7 +74,7 @@ pub(super) struct Session {
     /// A verdict of it was pushed.
     heard: bool,
     /// The final verdict as sent, to tell whether a late event changes it.
-    last: Option<Arc<Graded>>,
+    last: Option<Graded>,
     revision: u32,
     notices: Vec<String>,
     /// The stream that hears of what happens without an event.
@@ -295,58 +294,6 @@ impl Session {
         self.ended_at.is_some_and(|ended| ended + cx.patience.final_open <= cx.now)
     }
 
-    /// Sends a verdict where it differs from the one sent before.
-    pub(super) fn tell(&mut self, answers: &mut Answers, cx: &mut Context<'_>) {
-        let Some(call) = self.call.as_ref().filter(|_| cx.keeping.is_none() || self.number != 0) else { return };
-        let standing = call.standing();
-        let Some(ended_by) = call.ended_by() else {
-            if standing != self.sent {
-                self.sent = standing;
-                let graded = Arc::new(self.grade(call, 0));
-                if let Some(keeping) = &mut cx.keeping {
-                    keeping.rows.standings.push(self.standing_row(&standing, None, ""));
-                    self.heard = self.announce(&graded, keeping);
-                }
-                answers.push(Answer::Verdict(graded));
-            }
-            return;
-        };
-        self.ended_at.get_or_insert(cx.now);
-        self.room = None;
-        let graded = self.grade(call, self.revision + 1);
-        if self.last.as_deref().is_some_and(|last| same(last, &graded)) {
-            // Its notices may be others: a gap that has been filled.
-            self.last = Some(Arc::new(Graded { revision: self.revision, ..graded }));
-            return;
-        }
-        self.sent = standing;
-        self.revision += 1;
-        let graded = Arc::new(graded);
-        graded.count(&self.call_id, cx.metrics);
-        self.last = Some(Arc::clone(&graded));
-        if let Some(keeping) = &mut cx.keeping {
-            let (rows, made_ms) = (&mut keeping.rows, keeping.wall_ms);
-            rows.standings.push(self.standing_row(&standing, Some(made_ms), ended_by.as_str()));
-            let body = Bytes::from(graded.bytes(&self.call_id));
-            rows.verdicts.push(VerdictRow { call: self.number, revision: self.revision, made_ms, body });
-            self.heard = self.announce(&graded, keeping);
-        }
-        answers.push(Answer::Verdict(graded));
-    }
-
-    fn grade(&self, call: &CallState, revision: u32) -> Graded {
-        // Events that were passed over may have come since.
-        let notices = self.order.missing().map(gap).chain(self.notices.iter().cloned()).take(MOST_NOTICES).collect();
-        Graded { script: Arc::clone(call.script()), verdict: call.verdict(), revision, notices }
-    }
-
-    /// The verdict as of now.
-    pub(super) fn verdict(&mut self, now: Instant) -> Option<Arc<Graded>> {
-        self.wake(now);
-        let call = self.call.as_ref()?;
-        Some(self.last.clone().unwrap_or_else(|| Arc::new(self.grade(call, 0))))
-    }
-
     /// Whether the call is still live.
     pub(super) fn is_live(&self) -> bool {
         self.ended_at.is_none()
@@ -383,19 +330,4 @@ pub(super) struct Context<'a> {
     pub(super) returned: bool,
     /// `None` where nothing is kept.
     pub(super) keeping: Option<Keeping<'a>>,
-}
-
-/// Equality of verdicts as the contract has it: without `revision`, `notices` and `ended_by`.
-fn same(left: &Graded, right: &Graded) -> bool {
-    fn shown(verdict: &Verdict) -> impl PartialEq + use<'_> {
-        let Verdict { label, rule, signals, evidence, nodes, also_matched, fallback, .. } = verdict;
-        let Verdict { follow_up, do_not_call, callback, ended_by: _, notices: _, .. } = verdict;
-        ((label, rule, signals, evidence, nodes), (also_matched, fallback, follow_up, do_not_call, callback))
-    }
-    // What differs here may still be the same words on the wire.
-    shown(&left.verdict) == shown(&right.verdict) || comparable(left) == comparable(right)
-}
-
-fn comparable(graded: &Graded) -> v1::Verdict {
-    v1::Verdict { revision: 0, notices: Vec::new(), ended_by: String::new(), ..graded.message("") }
 }

@@ -21,7 +21,7 @@ impl Service {
         let mut shard = self.live.shard(&key);
         let graded = shard.calls.get_mut(&key).and_then(|session| session.verdict(Instant::now()));
         drop(shard);
-        graded.map(|graded| graded.message(call_id)).ok_or_else(|| Refusal::NoCall(call_id.to_owned()))
+        graded.map(|graded| graded.message()).ok_or_else(|| Refusal::NoCall(call_id.to_owned()))
     }
 
     /// The verdict of a call as of now: from memory, else from the store.
@@ -50,7 +50,7 @@ impl Service {
         let script = script.ok_or_else(|| Refusal::NoCall(call_id.to_owned()))?;
         let now = Instant::now();
         let graded = Session::restore(Arc::clone(tenant), script, stored, now, wall_ms()).verdict(now);
-        graded.map(|graded| graded.message(call_id)).ok_or_else(|| Refusal::NoCall(call_id.to_owned()))
+        graded.map(|graded| graded.message()).ok_or_else(|| Refusal::NoCall(call_id.to_owned()))
     }
 
     /// A call as the store has it.
@@ -93,17 +93,18 @@ impl Service {
             let (_gate, _) = self.live.open_gate();
             let mut shard = self.live.shard(&key);
             let session = shard.calls.get_mut(&key)?;
-            let verdict = session.verdict(Instant::now());
-            let script = verdict.as_ref().map(|graded| &graded.script);
-            let label = verdict.as_ref().and_then(|graded| graded.script.labels.get(graded.verdict.label?));
+            let standing = session.standing(Instant::now());
+            let (label, ended) = standing.as_ref().map_or(("", false), |(script, standing, ended)| (standing.ids(script).0, *ended));
+            let (script_id, script_version) = standing.as_ref().map_or(("", ""), |(script, ..)| (&*script.id, &*script.version));
+            let (label, script_id, script_version) = (label.to_owned(), script_id.to_owned(), script_version.to_owned());
             let state = v1::GetCallStateResponse {
                 call_id: call_id.to_owned(),
                 last_seq: session.last_seq(),
-                label: label.map(|label| label.id.to_string()).unwrap_or_default(),
-                r#final: verdict.as_ref().and_then(|graded| graded.verdict.ended_by).is_some(),
+                label,
+                r#final: ended,
                 revision: session.revision(),
-                script_id: script.map(|script| script.id.to_string()).unwrap_or_default(),
-                script_version: script.map(|script| script.version.to_string()).unwrap_or_default(),
+                script_id,
+                script_version,
                 ahead: session.ahead(),
             };
             (state, self.journal.as_ref().and_then(|journal| journal.latest()))

@@ -6,46 +6,30 @@ use prost::Message;
 
 use super::Refusal;
 use super::refusal::status;
-use crate::core::script::Script;
-use crate::core::verdict::Verdict;
-use crate::telemetry::{Metrics, Tally};
+use crate::core::call::CallState;
+use crate::telemetry::Tally;
 use crate::wire::{self, CallHead, v1};
 
-/// A verdict with all that its message needs but the call's id.
-#[derive(Debug)]
-pub(super) struct Graded {
-    pub(super) script: Arc<Script>,
-    pub(super) verdict: Verdict,
-    pub(super) revision: u32,
-    pub(super) notices: Vec<String>,
-}
+/// A verdict as it goes out: the bytes of its message.
+#[derive(Debug, Clone)]
+pub(super) struct Graded(Arc<[u8]>);
 
 impl Graded {
-    fn head<'a>(&'a self, call_id: &'a str) -> CallHead<'a> {
-        CallHead { call_id, revision: self.revision, notices: &self.notices }
-    }
-
-    /// The bytes of its message.
-    pub(super) fn bytes(&self, call_id: &str) -> Vec<u8> {
+    /// The verdict on a call as it stands.
+    pub(super) fn new(call: &mut CallState, head: CallHead<'_>) -> Self {
+        let script = Arc::clone(call.script());
         let mut bytes = Vec::with_capacity(1_024);
-        wire::encode::message(&self.script, self.head(call_id), &self.verdict, &mut bytes);
-        bytes
+        call.show_verdict(|verdict| wire::encode::verdict(&script, head, verdict, &mut bytes));
+        Self(bytes.into())
     }
 
-    /// Counts the call's end, or the change of its verdict after.
-    pub(super) fn count(&self, call_id: &str, metrics: &Metrics) {
-        let Self { script, verdict, revision, .. } = self;
-        let label = verdict.label.and_then(|label| script.labels.get(label)).map_or("", |label| &label.id);
-        let rule = verdict.rule.and_then(|rule| script.rules.get(rule)).map_or("", |rule| &rule.id);
-        tracing::debug!(call_id, script = &*script.id, label, rule, revision, "final verdict");
-        match revision {
-            1 => metrics.final_verdict(&script.id, label, rule),
-            _ => metrics.revised_verdict(&script.id),
-        }
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
     }
 
-    pub(super) fn message(&self, call_id: &str) -> v1::Verdict {
-        wire::verdict(&self.script, self.head(call_id), &self.verdict)
+    pub(super) fn message(&self) -> v1::Verdict {
+        // They were written here: property tests hold that they are such a message.
+        v1::Verdict::decode(self.bytes()).unwrap_or_default()
     }
 }
 
@@ -60,7 +44,7 @@ pub(super) enum Answer {
         came: (u32, u32),
     },
     /// A verdict that differs from the one sent before.
-    Verdict(Arc<Graded>),
+    Verdict(Graded),
     /// This event was not taken.
     Refused(u32, Box<Refusal>),
 }
@@ -122,7 +106,7 @@ impl Told {
     pub fn encode(&self, out: &mut Vec<u8>) {
         match &self.answer {
             Answer::Ack { kept, .. } => wire::encode::ack(&self.call, *kept, out),
-            Answer::Verdict(graded) => wire::encode::verdict(&graded.script, graded.head(&self.call), &graded.verdict, out),
+            Answer::Verdict(graded) => wire::encode::verdict_response(graded.bytes(), out),
             Answer::Refused(seq, refusal) => {
                 let message = rejection(&self.call, *seq, refusal);
                 out.reserve(message.encoded_len());
@@ -138,7 +122,7 @@ impl From<Told> for v1::StreamCallsResponse {
         let Told { call: call_id, answer } = told;
         let response = match answer {
             Answer::Ack { kept, .. } => Response::Ack(v1::Ack { call_id, seq: kept }),
-            Answer::Verdict(graded) => Response::Verdict(Box::new(graded.message(&call_id))),
+            Answer::Verdict(graded) => Response::Verdict(Box::new(graded.message())),
             Answer::Refused(seq, refusal) => return rejection(&call_id, seq, &refusal),
         };
         Self { response: Some(response) }

@@ -78,11 +78,7 @@ impl tower::Service<Request<Body>> for GradingServer {
             let compresses = request.headers().get("grpc-encoding").is_some_and(|encoding| encoding != "identity");
             let most = tenant_of(request.extensions(), &this.service).settings.limits.message_bytes;
             let response = match method.as_str() {
-                "StreamCalls" => {
-                    this.grpc(StreamCodec::new(this.service.journal.is_some()), compresses, most)
-                        .streaming(StreamCalls(this.clone()), request)
-                        .await
-                }
+                "StreamCalls" => this.grpc(StreamCodec::default(), compresses, most).streaming(StreamCalls(this.clone()), request).await,
                 "GradeCall" => {
                     this.grpc(ProstCodec::default(), compresses, most).unary(GradeCall(Arc::clone(&this.service)), request).await
                 }

@@ -115,6 +115,8 @@ async fn every(period: Duration, service: Arc<Service>, work: fn(&Service)) {
 
 /// Bytes a stream may have sent ahead of what is read of it: many events, and little memory if nothing is.
 const STREAM_WINDOW: u32 = 256 << 10;
+/// Bytes of a frame that a client may send: a stream's messages come in fewer pieces than with HTTP/2's 16 KiB.
+const FRAME: u32 = 64 << 10;
 /// Bytes the streams of one connection may have sent ahead together. Well above one stream's, so that a stream whose client
 /// does not read leaves the others their share; and because h2 takes many small unread frames for an attack and drops the
 /// connection (`ENHANCE_YOUR_CALM`) when their overhead, 256 bytes less their length each, comes to half of this.
@@ -204,6 +206,7 @@ pub async fn serve(
         .http2_keepalive_timeout(Some(options.keepalive_timeout))
         .initial_stream_window_size(Some(STREAM_WINDOW))
         .initial_connection_window_size(Some(CONNECTION_WINDOW))
+        .max_frame_size(Some(FRAME))
         .layer(tower::util::MapRequestLayer::new(deadline::arrived))
         .add_routes(tonic::service::Routes::from(all))
         .serve_with_incoming_shutdown(Incoming::new(listener, security.tls.clone(), security.opening), signal);

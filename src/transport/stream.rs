@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use futures_core::Stream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -18,7 +19,6 @@ use tonic::{Status, Streaming};
 use tracing::Instrument;
 
 use self::batch::{Batch, Taking};
-use self::codec::Received;
 pub(super) use self::codec::StreamCodec;
 use super::grpc::{GradingServer, Reply};
 use super::tenant_of;
@@ -29,12 +29,12 @@ use crate::telemetry::Tally;
 
 pub(super) struct StreamCalls(pub(super) GradingServer);
 
-impl StreamingService<Received> for StreamCalls {
+impl StreamingService<Bytes> for StreamCalls {
     type Response = Told;
     type ResponseStream = Telling;
     type Future = Reply<Self::ResponseStream>;
 
-    fn call(&mut self, request: tonic::Request<Streaming<Received>>) -> Self::Future {
+    fn call(&mut self, request: tonic::Request<Streaming<Bytes>>) -> Self::Future {
         let server = self.0.clone();
         Box::pin(async move {
             let tenant = tenant_of(request.extensions(), &server.service);
@@ -125,7 +125,7 @@ pub(super) struct Telling {
 }
 
 impl Telling {
-    fn begin(server: GradingServer, tenant: Arc<Tenant>, permit: Permit, inbound: Streaming<Received>) -> Self {
+    fn begin(server: GradingServer, tenant: Arc<Tenant>, permit: Permit, inbound: Streaming<Bytes>) -> Self {
         let (say, said) = mpsc::channel(AHEAD);
         let following = tokio::spawn(follow(server, tenant, inbound, say).in_current_span());
         Self { said, batch: Vec::new().into_iter(), following: Some(following), _permit: permit }
@@ -178,7 +178,7 @@ async fn tell(say: &mpsc::Sender<Vec<Told>>, told: Vec<Told>) -> Result<(), Stat
 async fn follow(
     server: GradingServer,
     tenant: Arc<Tenant>,
-    mut inbound: Streaming<Received>,
+    mut inbound: Streaming<Bytes>,
     say: mpsc::Sender<Vec<Told>>,
 ) -> Result<(), Status> {
     let (service, mut stopping) = (Arc::clone(&server.service), server.stopping.clone());

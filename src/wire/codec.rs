@@ -5,10 +5,19 @@ use std::marker::PhantomData;
 use bytes::Buf;
 use prost::Message;
 use tonic::Status;
-use tonic::codec::{Codec, DecodeBuf, Decoder};
-use tonic_prost::{ProstCodec, ProstEncoder};
+use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
+use tonic_prost::ProstEncoder;
 
-/// As [`ProstCodec`], but a message is decoded from its bytes as they lie, not through the buffer of the connection: a verdict is some
+/// How messages are gathered into what goes out at one time: room for it all from the start, or it would be moved while it grows.
+#[must_use]
+pub fn written() -> BufferSettings {
+    const TOGETHER: usize = 32 << 10;
+    /// Beyond them, what the last one brings: most have some kilobytes at most.
+    const LAST: usize = 8 << 10;
+    BufferSettings::new(TOGETHER + LAST, TOGETHER)
+}
+
+/// As [`tonic_prost::ProstCodec`], but a message is decoded from its bytes as they lie, not through the buffer of the connection: a verdict is some
 /// three hundred fields, each of which would ask it several times what is left.
 #[derive(Debug)]
 pub struct MessageCodec<T, U>(PhantomData<(T, U)>);
@@ -30,7 +39,7 @@ where
     type Decoder = MessageDecoder<U>;
 
     fn encoder(&mut self) -> Self::Encoder {
-        ProstCodec::<T, U>::default().encoder()
+        ProstEncoder::new(written())
     }
 
     fn decoder(&mut self) -> Self::Decoder {

@@ -15,13 +15,13 @@ pub fn ack(call_id: &str, seq: u32, out: &mut Vec<u8>) {
     });
 }
 
-/// Appends a `StreamCallsResponse` with a `Verdict`.
-pub fn verdict(script: &Script, head: CallHead<'_>, verdict: &Verdict, out: &mut Vec<u8>) {
-    nested(out, 2, |out| message(script, head, verdict, out));
+/// Appends a `StreamCallsResponse` with a `Verdict` that is written already.
+pub fn verdict_response(verdict: &[u8], out: &mut Vec<u8>) {
+    nested(out, 2, |out| out.extend_from_slice(verdict));
 }
 
 /// Appends a `Verdict`.
-pub fn message(script: &Script, head: CallHead<'_>, verdict: &Verdict, out: &mut Vec<u8>) {
+pub fn verdict(script: &Script, head: CallHead<'_>, verdict: &Verdict, out: &mut Vec<u8>) {
     text(out, 1, head.call_id);
     text(out, 2, &script.id);
     text(out, 3, &script.version);

@@ -112,7 +112,7 @@ fn what_is_written_of_a_call_while_it_is_deleted_is_deleted_too_however_long_tha
         let events = asking("效果怎么样");
         let event = |seq: u32| {
             let message = stream_message("c", "telemarketing", seq, &events[seq as usize - 1]);
-            vec![StreamEvent::from_bytes(&Bytes::from(message.encode_to_vec())).expect("a message")]
+            vec![StreamEvent::read(&message.encode_to_vec(), true).expect("a message")]
         };
         assert_eq!(service.take_in(&tenant, None, event(1)).await.len(), 1);
         let other = Store::open(&location).expect("it opens");

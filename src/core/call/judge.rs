@@ -17,6 +17,23 @@ impl CallState {
         self.verdict_of(&self.tracker, conclusion, self.told.clone())
     }
 
+    /// Shows the verdict on a call that is folded and refreshed, made of what the call has, not of a copy.
+    pub(super) fn show_conclusion<T>(&mut self, show: impl FnOnce(&Verdict) -> T) -> T {
+        let told =
+            if self.told.evidence.is_sorted_by_key(|evidence| evidence.event) { std::mem::take(&mut self.told) } else { self.told.clone() };
+        let borrowed = self.told.is_empty();
+        let (turn_from, notices) = (told.turn_from, told.notices.len());
+        let conclusion = conclude(&self.script, &self.tracker, std::mem::take(&mut self.signals), self.holding);
+        let mut verdict = self.verdict_of(&self.tracker, conclusion, told);
+        let shown = show(&verdict);
+        self.signals = verdict.signals;
+        if borrowed {
+            verdict.notices.truncate(notices);
+            self.told = Told { evidence: verdict.evidence, notices: verdict.notices, turn_from };
+        }
+        shown
+    }
+
     /// The verdict on a call that was not folded yet.
     pub(super) fn judge(&self) -> Verdict {
         let mut told = Told::for_events(self.events.len());
@@ -140,6 +157,10 @@ impl Told {
     /// Loads where the next piece goes, for the sake of the caches alone.
     pub(super) fn fetch(&self) {
         black_box(self.evidence.last().map(|last| last.event));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.evidence.is_empty() && self.notices.is_empty()
     }
 
     /// Bytes on the heap.

@@ -59,7 +59,7 @@ struct Named {
 
 /// The callback: the last time proposed. `heard` gives the utterances from the last to the first.
 pub(crate) fn choose<'a>(heard: impl Iterator<Item = Heard<'a>>, clock: &CallClock) -> Option<Callback> {
-    let mut chosen: Option<Chosen> = None;
+    let mut chosen: Option<Chosen<'_>> = None;
     for heard in heard {
         if chosen.as_ref().is_some_and(|chosen| chosen.meaning.names() && !chosen.may_follow(&heard)) {
             break;
@@ -71,19 +71,18 @@ pub(crate) fn choose<'a>(heard: impl Iterator<Item = Heard<'a>>, clock: &CallClo
         let line = Line::new(heard.line);
         let said = clock.at(heard.at_ms);
         let Some(named) = named(&heard, &found, &line, said.as_ref()) else { continue };
-        let asked = line.asks_when();
         let words = slice(heard.text, &named.span);
         chosen = Some(match chosen {
             // Some time later is no time, before or after one that is.
             Some(chosen) if !named.meaning.names() => chosen,
-            Some(chosen) if chosen.meaning.names() => chosen.joined(&named, words, heard.turn, asked),
+            Some(chosen) if chosen.meaning.names() => chosen.joined(&named, words, &heard),
             _ => Chosen {
                 meaning: named.meaning,
                 words: words.to_owned(),
                 event: heard.event,
                 said,
                 turn: heard.turn,
-                asked,
+                line: heard.line,
                 open: matches!(named.meaning, Meaning::Moment(moment) if moment.is_partial()),
             },
         });
@@ -95,26 +94,26 @@ pub(crate) fn choose<'a>(heard: impl Iterator<Item = Heard<'a>>, clock: &CallClo
 }
 
 /// The time chosen so far, going back through the call.
-struct Chosen {
+struct Chosen<'a> {
     meaning: Meaning,
     words: String,
     event: u32,
     /// When it was said.
     said: Option<Zoned>,
     turn: u32,
-    /// The robot had asked when.
-    asked: bool,
+    /// The robot's line before it, which may have asked when: read only where something is left open.
+    line: Option<&'a str>,
     /// An earlier time may fill in what it leaves open.
     open: bool,
 }
 
-impl Chosen {
+impl<'a> Chosen<'a> {
     /// Whether an earlier utterance may fill in what this one leaves open.
     fn may_follow(&self, earlier: &Heard<'_>) -> bool {
-        self.asked || self.turn.saturating_sub(earlier.turn) <= 1
+        self.turn.saturating_sub(earlier.turn) <= 1 || Line::new(self.line).asks_when()
     }
 
-    fn joined(self, earlier: &Named, words: &str, turn: u32, asked: bool) -> Self {
+    fn joined(self, earlier: &Named, words: &str, heard: &Heard<'a>) -> Self {
         let joined = match (self.meaning, earlier.meaning) {
             (Meaning::Moment(moment), Meaning::Moment(earlier)) => moment.after(earlier),
             _ => None,
@@ -122,7 +121,7 @@ impl Chosen {
         match joined {
             Some(moment) => {
                 let words = format!("{words}{}", self.words);
-                Self { meaning: Meaning::Moment(moment), words, turn, asked, open: moment.is_partial(), ..self }
+                Self { meaning: Meaning::Moment(moment), words, turn: heard.turn, line: heard.line, open: moment.is_partial(), ..self }
             }
             None => Self { open: false, ..self },
         }

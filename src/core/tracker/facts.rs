@@ -23,7 +23,7 @@ impl Tracker {
     pub(crate) fn update(&mut self, script: &Script, signals: &mut Signals) -> Variables {
         let before = Signals { hits: Vec::new(), reached: Vec::new(), ..*signals };
         self.update_values(script, signals);
-        let reached = self.update_reached(signals);
+        let reached = std::mem::take(&mut self.reached_touched) && self.update_reached(signals);
         let hits = std::mem::take(&mut self.turns_touched) && self.update_turns(script, signals);
         self.update_invite(signals);
         let mut changed = Variables::changed_values(&before, signals);

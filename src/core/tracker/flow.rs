@@ -166,6 +166,7 @@ impl Tracker {
         let Some(main) = script.node(node).and_then(|node| node.main) else { return };
         if !self.reached.contains(&node) {
             self.reached.push(node);
+            self.reached_touched = true;
         }
         self.last_node = Some(node);
         self.invite_open = script.node(node).is_some_and(|node| node.invite);

@@ -150,6 +150,8 @@ pub(crate) struct Tracker {
     pub(crate) turns: Vec<Turn>,
     /// A turn is not as it was when the facts were last brought up to date.
     turns_touched: bool,
+    /// The same of the nodes reached.
+    reached_touched: bool,
     /// Customer utterances that count: event index, turn.
     pub(crate) spoken: Vec<(u32, u32)>,
     /// A time may be in one of them.
@@ -187,6 +189,7 @@ impl Tracker {
             turn_closed: false,
             turns: Vec::new(),
             turns_touched: true,
+            reached_touched: true,
             spoken: Vec::new(),
             may_name_time: false,
             lines: Vec::new(),
@@ -343,6 +346,7 @@ impl Tracker {
         self.invite_open = false;
         self.progress.iter_mut().for_each(|progress| *progress = Progress::default());
         self.reached.clear();
+        self.reached_touched = true;
         self.last_node = None;
         sink.forget_content();
     }

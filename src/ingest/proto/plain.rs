@@ -35,6 +35,15 @@ pub fn plain(message: &[u8]) -> Option<Plain<'_>> {
     Some(Plain { call_id: call_id?, seq: seq?, script_id: script_id.unwrap_or_default(), event, body })
 }
 
+/// The text that a message begins with, if its first field is one, with tag 1: most often the call's id.
+#[must_use]
+pub fn first_text(message: &[u8]) -> Option<&[u8]> {
+    const KEY: u8 = 1 << 3 | 2;
+    let mut rest = message.strip_prefix(&[KEY])?;
+    let length = varint(&mut rest)?;
+    rest.get(..length as usize)
+}
+
 /// A `CallEvent`.
 fn event(bytes: &[u8]) -> Option<Event> {
     let (mut at_ms, mut kind) = (None, None);

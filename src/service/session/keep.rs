@@ -74,7 +74,7 @@ impl Session {
             turn: self.call.as_ref().map_or(0, |call| call.len() as u32),
             heard: self.heard,
             made_ms: keeping.wall_ms,
-            verdict: &graded.message(&self.call_id),
+            verdict: &graded.message(),
         };
         let row = push.row(&news);
         let heard = self.heard || row.is_some();

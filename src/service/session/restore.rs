@@ -100,11 +100,12 @@ impl Session {
         self.sent = call.standing();
         // Of earlier revisions it is not known here: rather told once too often than not at all.
         self.heard |= self.revision > 1 || self.revision == 1 && self.tenant.settings.push.as_ref().is_some_and(|push| wanted(push, &call));
-        if call.ended_by().is_some() && self.revision > 0 {
-            self.last = Some(Arc::new(self.grade(&call, self.revision)));
+        let told = call.ended_by().is_some() && self.revision > 0;
+        self.call = Some(call);
+        if told {
+            self.last = self.grade(self.revision);
             self.ended_at.get_or_insert(now);
         }
-        self.call = Some(call);
     }
 
     /// Whether the receiver of pushes has heard of a call with these events while it lived.

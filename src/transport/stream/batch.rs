@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
 
+use bytes::Bytes;
 use futures_core::Stream;
 use tonic::{Code, Status, Streaming};
 
-use super::codec::{Read, Received};
 use super::lost;
 use crate::service::tenant::Tenant;
-use crate::service::{Outbox, Service, Shares, Taken};
+use crate::service::{Messages, Outbox, Service, Shares, Taken};
 use crate::transport::grpc::{self, GradingServer};
 
 /// Messages taken in at one time, where they are there to be read, before it is asked again whether something else has happened: as
@@ -28,10 +28,10 @@ const SHARED: usize = 64;
 pub(super) struct Batch {
     pub(super) messages: usize,
     bytes: usize,
-    /// In the order in which they came; of many, those that are no events.
-    events: Vec<Read>,
-    /// Of many, the events.
-    shares: Option<Shares>,
+    /// In the order in which they came, while they are few.
+    few: Messages,
+    /// Where they are many.
+    many: Option<Shares>,
     pub(super) ended: Option<Result<(), Status>>,
 }
 
@@ -47,14 +47,11 @@ impl Batch {
     }
 
     /// Reads on from a next message as long as there is something to be read.
-    pub(super) async fn read(&mut self, next: Result<Option<Received>, Status>, inbound: &mut Streaming<Received>) {
+    pub(super) async fn read(&mut self, next: Result<Option<Bytes>, Status>, inbound: &mut Streaming<Bytes>) {
         let mut next = Some(next);
         while let Some(message) = next.take() {
             match message {
-                Ok(Some(received)) => {
-                    self.bytes += received.bytes;
-                    self.add(received.event);
-                }
+                Ok(Some(message)) => self.add(&message),
                 Ok(None) => self.ended = Some(Ok(())),
                 Err(status) if status.code() == Code::OutOfRange => self.ended = Some(Err(grpc::too_long(&status))),
                 Err(status) => self.ended = Some(Err(status)),
@@ -65,34 +62,24 @@ impl Batch {
         }
     }
 
-    fn add(&mut self, event: Read) {
+    fn add(&mut self, message: &[u8]) {
         self.messages += 1;
+        self.bytes += message.len();
         if self.messages == SHARED {
-            self.shares = Some(Shares::default());
-            for event in std::mem::take(&mut self.events) {
-                self.put(event);
-            }
+            let many = self.many.insert(Shares::default());
+            std::mem::take(&mut self.few).iter().for_each(|message| many.add(message));
         }
-        self.put(event);
-    }
-
-    fn put(&mut self, event: Read) {
-        match (event, &mut self.shares) {
-            (Ok(event), Some(shares)) => shares.add(event),
-            (event, _) => self.events.push(event),
+        match &mut self.many {
+            Some(many) => many.add(message),
+            None => self.few.add(message),
         }
     }
 }
 
 /// Takes a few messages in, in the order in which they came. `wary` where a call of the stream waits already.
-fn take(service: &Service, tenant: &Arc<Tenant>, outbox: &Arc<Outbox>, events: Vec<Read>, wary: bool) -> Taken {
+fn take(service: &Service, tenant: &Arc<Tenant>, outbox: &Arc<Outbox>, few: &Messages, wary: bool) -> Taken {
     let mut intake = service.intake(Instant::now(), tenant, Some(outbox));
-    for event in events {
-        match event {
-            Err(reason) => intake.refuse(reason),
-            Ok(event) => intake.take(event, wary),
-        }
-    }
+    intake.take_each(few, wary);
     intake.taken()
 }
 
@@ -100,7 +87,7 @@ fn take(service: &Service, tenant: &Arc<Tenant>, outbox: &Arc<Outbox>, events: V
 fn take_shares(service: &Service, tenant: &Arc<Tenant>, outbox: &Arc<Outbox>, shares: &Shares, wary: bool) -> Taken {
     let mut intake = service.intake(Instant::now(), tenant, Some(outbox));
     while let Some(share) = shares.next() {
-        intake.take_share(share, wary);
+        intake.take_share(&share, wary);
     }
     intake.taken()
 }
@@ -108,19 +95,16 @@ fn take_shares(service: &Service, tenant: &Arc<Tenant>, outbox: &Arc<Outbox>, sh
 /// Takes what was read at one time in, on other cores if it is much and some are free.
 async fn take_in(server: GradingServer, tenant: Arc<Tenant>, outbox: Arc<Outbox>, batch: Batch, wary: bool) -> Result<Taken, Status> {
     let GradingServer { service, spare_cores, .. } = server;
-    let shares = batch.shares.map(Arc::new);
-    let ask = |shares: &Arc<Shares>| {
-        spare_cores.run_on_each(|| {
-            let (service, tenant, outbox, shares) = (Arc::clone(&service), Arc::clone(&tenant), Arc::clone(&outbox), Arc::clone(shares));
-            move || take_shares(&service, &tenant, &outbox, &shares, wary)
-        })
+    let Some(shares) = batch.many.map(Arc::new) else {
+        let taken = take(&service, &tenant, &outbox, &batch.few, wary);
+        return Ok(service.complete(&tenant, Some(&outbox), taken, wary).await);
     };
-    let _abandoned = shares.clone().map(Abandoned);
-    let helping = shares.as_ref().map(ask).unwrap_or_default();
-    let mut taken = take(&service, &tenant, &outbox, batch.events, wary);
-    if let Some(shares) = shares.filter(|_| helping.is_empty()) {
-        taken.append(take_shares(&service, &tenant, &outbox, &shares, wary));
-    }
+    let _abandoned = Abandoned(Arc::clone(&shares));
+    let helping = spare_cores.run_on_each(|| {
+        let (service, tenant, outbox, shares) = (Arc::clone(&service), Arc::clone(&tenant), Arc::clone(&outbox), Arc::clone(&shares));
+        move || take_shares(&service, &tenant, &outbox, &shares, wary)
+    });
+    let mut taken = if helping.is_empty() { take_shares(&service, &tenant, &outbox, &shares, wary) } else { Taken::default() };
     for helped in helping {
         taken.append(helped.await.map_err(|error| lost(&error))?);
     }
@@ -162,7 +146,7 @@ impl Taking {
 }
 
 /// The stream's next message if it is there already.
-async fn waiting_there(inbound: &mut Streaming<Received>) -> Option<Result<Option<Received>, Status>> {
+async fn waiting_there(inbound: &mut Streaming<Bytes>) -> Option<Result<Option<Bytes>, Status>> {
     poll_fn(|cx| {
         Poll::Ready(match Pin::new(&mut *inbound).poll_next(cx) {
             Poll::Ready(message) => Some(message.transpose()),
