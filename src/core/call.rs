@@ -47,15 +47,6 @@ pub struct Standing {
     pub do_not_call: bool,
 }
 
-impl Standing {
-    /// The ids of label and rule in their script; empty while no rule holds.
-    #[must_use]
-    pub fn ids<'a>(&self, script: &'a Script) -> (&'a str, &'a str) {
-        let label = self.label.and_then(|label| script.labels.get(label)).map_or("", |label| &*label.id);
-        (label, self.rule.and_then(|rule| script.rules.get(rule)).map_or("", |rule| &*rule.id))
-    }
-}
-
 /// A call being graded.
 #[derive(Debug, Clone)]
 pub struct CallState {
@@ -256,11 +247,6 @@ impl CallState {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         self.conclude()
-    }
-
-    /// Shows the verdict as of now, which is the same as [`verdict`](Self::verdict), without a copy of the call's evidence.
-    pub fn show_verdict<T>(&mut self, show: impl FnOnce(&Verdict) -> T) -> T {
-        self.show_conclusion(show)
     }
 
     /// Bytes of memory beyond the script's: the state itself and what it holds by itself, and of these the events' own text. Readings

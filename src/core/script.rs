@@ -300,6 +300,18 @@ pub struct Script {
 }
 
 impl Script {
+    /// The id of a label by its place; empty where there is none, as while no rule holds.
+    #[must_use]
+    pub fn label_id(&self, label: Option<usize>) -> &str {
+        label.and_then(|label| self.labels.get(label)).map_or("", |label| &label.id)
+    }
+
+    /// The id of a rule by its place; empty where there is none.
+    #[must_use]
+    pub fn rule_id(&self, rule: Option<usize>) -> &str {
+        rule.and_then(|rule| self.rules.get(rule)).map_or("", |rule| &rule.id)
+    }
+
     /// A node by number.
     #[must_use]
     pub fn node(&self, index: NodeIndex) -> Option<&Node> {

@@ -88,8 +88,8 @@ impl<'a> Measured<'a> {
 
     fn compare(&mut self) {
         let Self { script, gold, .. } = *self;
-        let label = self.verdict.label.and_then(|label| script.labels.get(label)).map_or(String::new(), |label| label.id.to_string());
-        let rule = self.verdict.rule.and_then(|rule| script.rules.get(rule)).map_or(String::new(), |rule| rule.id.to_string());
+        let label = script.label_id(self.verdict.label).to_owned();
+        let rule = script.rule_id(self.verdict.rule).to_owned();
         if let Some(gold) = &gold.label {
             self.sample.gold = Some(gold.clone());
             self.sample.found.clone_from(&label);

@@ -93,19 +93,19 @@ impl Service {
             let (_gate, _) = self.live.open_gate();
             let mut shard = self.live.shard(&key);
             let session = shard.calls.get_mut(&key)?;
-            let standing = session.standing(Instant::now());
-            let (label, ended) = standing.as_ref().map_or(("", false), |(script, standing, ended)| (standing.ids(script).0, *ended));
-            let (script_id, script_version) = standing.as_ref().map_or(("", ""), |(script, ..)| (&*script.id, &*script.version));
-            let (label, script_id, script_version) = (label.to_owned(), script_id.to_owned(), script_version.to_owned());
+            let graded = session.standing(Instant::now()).map(|(script, standing, ended)| v1::GetCallStateResponse {
+                label: script.label_id(standing.label).to_owned(),
+                r#final: ended,
+                script_id: script.id.to_string(),
+                script_version: script.version.to_string(),
+                ..v1::GetCallStateResponse::default()
+            });
             let state = v1::GetCallStateResponse {
                 call_id: call_id.to_owned(),
                 last_seq: session.last_seq(),
-                label,
-                r#final: ended,
                 revision: session.revision(),
-                script_id,
-                script_version,
                 ahead: session.ahead(),
+                ..graded.unwrap_or_default()
             };
             (state, self.journal.as_ref().and_then(|journal| journal.latest()))
         };

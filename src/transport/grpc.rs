@@ -34,7 +34,7 @@ pub const SERVICE: &str = "callgrade.v1.Grading";
 pub struct GradingServer {
     pub(super) service: Arc<Service>,
     pub(super) stopping: watch::Receiver<bool>,
-    /// One for each core but a stream's own: as many streams at one time may have another core take some of their messages in.
+    /// Where streams have much taken in that was read at one time.
     pub(super) spare_cores: SpareCores,
 }
 

@@ -128,7 +128,7 @@ impl VerdictColumns {
         self.call_id.append_value(head.call_id);
         self.script_id.append_value(&*script.id);
         self.script_version.append_value(&*script.version);
-        self.label.append_value(verdict.label.and_then(|label| script.labels.get(label)).map_or("", |label| &label.id));
+        self.label.append_value(script.label_id(verdict.label));
         self.rule_id.append_value(rule.map_or("", |rule| &rule.id));
         self.reason.append_value(rule.map_or("", |rule| &rule.words));
         self.signals.push(script, verdict);

@@ -25,9 +25,7 @@ pub fn verdict(script: &Script, head: CallHead<'_>, verdict: &Verdict, out: &mut
     text(out, 1, head.call_id);
     text(out, 2, &script.id);
     text(out, 3, &script.version);
-    if let Some(label) = verdict.label.and_then(|label| script.labels.get(label)) {
-        text(out, 4, &label.id);
-    }
+    text(out, 4, script.label_id(verdict.label));
     if let Some(rule) = verdict.rule.and_then(|rule| script.rules.get(rule)) {
         text(out, 5, &rule.id);
         text(out, 6, &rule.words);

@@ -30,7 +30,7 @@ pub fn verdict(script: &Script, head: CallHead<'_>, verdict: &Verdict) -> v1::Ve
         call_id: head.call_id.to_owned(),
         script_id: script.id.to_string(),
         script_version: script.version.to_string(),
-        label: verdict.label.and_then(|label| script.labels.get(label)).map_or(String::new(), |label| label.id.to_string()),
+        label: script.label_id(verdict.label).to_owned(),
         rule_id: rule.map_or(String::new(), |rule| rule.id.to_string()),
         reason: rule.map_or(String::new(), |rule| rule.words.to_string()),
         signals: Some(signals(script, verdict)),

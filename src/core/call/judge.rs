@@ -17,17 +17,17 @@ impl CallState {
         self.verdict_of(&self.tracker, conclusion, self.told.clone())
     }
 
-    /// Shows the verdict on a call that is folded and refreshed, made of what the call has, not of a copy.
-    pub(super) fn show_conclusion<T>(&mut self, show: impl FnOnce(&Verdict) -> T) -> T {
-        let told =
-            if self.told.evidence.is_sorted_by_key(|evidence| evidence.event) { std::mem::take(&mut self.told) } else { self.told.clone() };
-        let borrowed = self.told.is_empty();
+    /// Shows the verdict as of now, which is the same as [`verdict`](Self::verdict), made of what the call has, not of a copy.
+    pub fn show_verdict<T>(&mut self, show: impl FnOnce(&Verdict) -> T) -> T {
+        // A verdict has its evidence in order; the call, as it was found.
+        let in_order = self.told.evidence.is_sorted_by_key(|evidence| evidence.event);
+        let told = if in_order { std::mem::take(&mut self.told) } else { self.told.clone() };
         let (turn_from, notices) = (told.turn_from, told.notices.len());
         let conclusion = conclude(&self.script, &self.tracker, std::mem::take(&mut self.signals), self.holding);
         let mut verdict = self.verdict_of(&self.tracker, conclusion, told);
         let shown = show(&verdict);
         self.signals = verdict.signals;
-        if borrowed {
+        if in_order {
             verdict.notices.truncate(notices);
             self.told = Told { evidence: verdict.evidence, notices: verdict.notices, turn_from };
         }
@@ -105,8 +105,7 @@ fn holding(script: &Script, signals: &Signals) -> u128 {
 fn conclude(script: &Script, tracker: &Tracker, signals: Signals, holding: u128) -> Conclusion {
     let (rule, fallback) = decide(script, holding);
     let label = rule.and_then(|rule| script.rules.get(rule)).map(|rule| rule.label);
-    let label_id = label.and_then(|label| script.labels.get(label)).map_or("", |label| &*label.id);
-    let facts = Facts { script, signals: &signals, label: label_id };
+    let facts = Facts { script, signals: &signals, label: script.label_id(label) };
     let follow_up = rule.and_then(|_| script.follow_up.iter().position(|follow_up| follow_up.condition.holds(facts)));
     let also =
         script.rules.iter().enumerate().filter(|(number, other)| !other.catch_all && Some(*number) != rule && holding >> number & 1 == 1);
@@ -157,10 +156,6 @@ impl Told {
     /// Loads where the next piece goes, for the sake of the caches alone.
     pub(super) fn fetch(&self) {
         black_box(self.evidence.last().map(|last| last.event));
-    }
-
-    fn is_empty(&self) -> bool {
-        self.evidence.is_empty() && self.notices.is_empty()
     }
 
     /// Bytes on the heap.

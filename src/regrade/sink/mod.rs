@@ -65,11 +65,7 @@ impl<'a> Was<'a> {
             Before::Stored(stored) => Some(Self { label: &stored.label, rule_id: &stored.rule_id, script_version: &stored.script_version }),
             Before::Graded(graded) => {
                 let (script, verdict) = (&graded.script, &graded.verdict);
-                Some(Self {
-                    label: verdict.label.and_then(|label| script.labels.get(label)).map_or("", |label| &label.id),
-                    rule_id: verdict.rule.and_then(|rule| script.rules.get(rule)).map_or("", |rule| &rule.id),
-                    script_version: &script.version,
-                })
+                Some(Self { label: script.label_id(verdict.label), rule_id: script.rule_id(verdict.rule), script_version: &script.version })
             }
         }
     }
@@ -77,8 +73,7 @@ impl<'a> Was<'a> {
 
 /// The label that a call has now.
 fn label_now(call: &Regraded) -> &str {
-    let (script, verdict) = (&call.after.script, &call.after.verdict);
-    verdict.label.and_then(|label| script.labels.get(label)).map_or("", |label| &label.id)
+    call.after.script.label_id(call.after.verdict.label)
 }
 
 fn io_error(error: impl std::fmt::Display) -> io::Error {

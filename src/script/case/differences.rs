@@ -15,7 +15,7 @@ impl Expectation {
             }
         };
         let rule = verdict.rule.and_then(|rule| script.rules.get(rule));
-        let label = verdict.label.and_then(|label| script.labels.get(label)).map_or("", |label| &label.id);
+        let label = script.label_id(verdict.label);
         if let Some(expected) = &self.label {
             compare("label", format!("{expected:?}"), format!("{label:?}"));
         }

@@ -109,9 +109,8 @@ fn told(call: Regraded, changed: Option<v1::ChangedCall>) -> v1::RegradedCall {
         Before::Unknown => (None, String::new()),
         Before::Stored(stored) => (Some(stored.label), stored.rule_id),
         Before::Graded(graded) => {
-            let label = graded.verdict.label.and_then(|label| graded.script.labels.get(label)).map(|label| label.id.to_string());
-            let rule = graded.verdict.rule.and_then(|rule| graded.script.rules.get(rule)).map(|rule| rule.id.to_string());
-            (Some(label.unwrap_or_default()), rule.unwrap_or_default())
+            let (script, verdict) = (&graded.script, &graded.verdict);
+            (Some(script.label_id(verdict.label).to_owned()), script.rule_id(verdict.rule).to_owned())
         }
     };
     let kind = match &changed {

@@ -49,7 +49,8 @@ const MOST_TRIED: usize = 500;
 
 /// Whether the verdict on a call as it stands is one that is pushed.
 fn wanted(push: &PushSettings, call: &CallState) -> bool {
-    call.standing().label.and_then(|label| call.script().labels.get(label)).is_some_and(|label| push.is_wanted(&label.id))
+    let label = call.standing().label;
+    label.is_some() && push.is_wanted(call.script().label_id(label))
 }
 
 impl Session {

@@ -56,7 +56,7 @@ impl Session {
     /// Counts the call's end, or the change of its verdict after.
     fn count(&self, standing: &Standing, metrics: &Metrics) {
         let Some(script) = self.call.as_ref().map(CallState::script) else { return };
-        let (label, rule) = standing.ids(script);
+        let (label, rule) = (script.label_id(standing.label), script.rule_id(standing.rule));
         tracing::debug!(call_id = &*self.call_id, script = &*script.id, label, rule, revision = self.revision, "final verdict");
         match self.revision {
             1 => metrics.final_verdict(&script.id, label, rule),
