@@ -85,6 +85,7 @@ bench: $(VENV)/peers postgresql ## The figures of BENCHMARKS.md
 	cargo bench --locked --bench engine
 	cargo bench --locked --bench memory
 	cargo bench --locked --bench stream
+	cargo bench --locked --bench intake
 	cargo bench --locked --bench store
 	cargo bench --locked --bench peers
 	cargo bench --locked --bench regrade

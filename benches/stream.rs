@@ -9,16 +9,14 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use callgrade::core::event::{EventKind, Party, Speaker};
 use callgrade::ingest::Limits;
 use callgrade::script::Library;
 use callgrade::script::ScriptChoice;
 use callgrade::service::{Patience, Service};
 use callgrade::transport::{self, ServerOptions};
 use callgrade::wire::v1;
-use callgrade::wire::v1::call_event::Event as Wire;
 use callgrade::wire::v1::grading_client::GradingClient;
-use common::{calls, median, sayings};
+use common::{calls, median, messages, sayings};
 use tokio::sync::oneshot;
 use tonic::body::Body;
 use tonic::server::{Grpc, NamedService, StreamingService};
@@ -64,40 +62,6 @@ fn main() {
         println!("graded ÷ echo    {:10.2} × (limit 0.5)", median(ratios));
         let _ = (stop_echo.send(()), stop_grading.send(()));
     });
-}
-
-/// The calls' events, interleaved as concurrent calls are.
-fn messages(calls: &[Vec<callgrade::core::event::Event>], round: usize) -> Vec<v1::StreamCallsRequest> {
-    let longest = calls.iter().map(Vec::len).max().unwrap_or_default();
-    let mut messages = Vec::new();
-    for place in 0..longest {
-        for (number, call) in calls.iter().enumerate() {
-            let Some(event) = call.get(place) else { continue };
-            let event = match &event.kind {
-                EventKind::Answered => Wire::Answered(v1::Answered {}),
-                EventKind::Hangup(hangup) => Wire::Hangup(v1::Hangup {
-                    by: if hangup.by == Some(Party::Customer) { v1::Party::Customer.into() } else { 0 },
-                    ..v1::Hangup::default()
-                }),
-                EventKind::Utterance(utterance) => Wire::Utterance(v1::Utterance {
-                    speaker: if utterance.speaker == Speaker::Robot { v1::Speaker::Robot } else { v1::Speaker::Customer }.into(),
-                    text: utterance.text.to_string(),
-                    duration_ms: utterance.duration_ms,
-                    node_id: utterance.node_id.to_string(),
-                    ..v1::Utterance::default()
-                }),
-                _ => continue,
-            };
-            messages.push(v1::StreamCallsRequest {
-                call_id: format!("{round}-{number}"),
-                seq: place as u32 + 1,
-                event: Some(v1::CallEvent { at_ms: call[place].at_ms, event: Some(event) }),
-                script_id: if place == 0 { "telemarketing".to_owned() } else { String::new() },
-                ..v1::StreamCallsRequest::default()
-            });
-        }
-    }
-    messages
 }
 
 async fn send_grading(address: &str, messages: Vec<v1::StreamCallsRequest>) -> f64 {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use callgrade::core::event::{Event, EventKind, Hangup, Party, Speaker, Utterance};
 use callgrade::core::script::Script;
 use callgrade::ingest::{Limits, jsonl};
+use callgrade::wire::{self, v1};
 
 /// As the program has it.
 #[global_allocator]
@@ -144,4 +145,22 @@ pub fn machine() -> String {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).map_or("", |rest| rest.trim_start_matches([' ', '\t', ':']));
     format!("{model}, {} cores", std::thread::available_parallelism().map_or(0, usize::from))
+}
+
+/// An event of a call as a stream has it.
+pub fn message(call_id: String, place: usize, event: &Event) -> v1::StreamCallsRequest {
+    v1::StreamCallsRequest {
+        call_id,
+        seq: place as u32 + 1,
+        event: Some(wire::event(event)),
+        script_id: if place == 0 { "telemarketing".to_owned() } else { String::new() },
+        ..v1::StreamCallsRequest::default()
+    }
+}
+
+/// The calls' events, interleaved as concurrent calls are.
+pub fn messages(calls: &[Vec<Event>], round: usize) -> Vec<v1::StreamCallsRequest> {
+    let longest = calls.iter().map(Vec::len).max().unwrap_or_default();
+    let places = (0..longest).flat_map(|place| calls.iter().enumerate().map(move |(number, call)| (place, number, call)));
+    places.filter_map(|(place, number, call)| Some(message(format!("{round}-{number}"), place, call.get(place)?))).collect()
 }

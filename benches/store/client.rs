@@ -4,31 +4,16 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use callgrade::core::event::Event;
+use callgrade::wire::v1;
 use callgrade::wire::v1::grading_client::GradingClient;
 use callgrade::wire::v1::regrading_client::RegradingClient;
 use callgrade::wire::v1::stream_calls_response::Response;
-use callgrade::wire::{self, v1};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 
-fn message(call_id: String, place: usize, event: &Event) -> v1::StreamCallsRequest {
-    v1::StreamCallsRequest {
-        call_id,
-        seq: place as u32 + 1,
-        event: Some(wire::event(event)),
-        script_id: if place == 0 { "telemarketing".to_owned() } else { String::new() },
-        ..v1::StreamCallsRequest::default()
-    }
-}
-
-/// The calls' events, interleaved as concurrent calls are.
-pub fn messages(calls: &[Vec<Event>], round: usize) -> Vec<v1::StreamCallsRequest> {
-    let longest = calls.iter().map(Vec::len).max().unwrap_or_default();
-    let places = (0..longest).flat_map(|place| calls.iter().enumerate().map(move |(number, call)| (place, number, call)));
-    places.filter_map(|(place, number, call)| Some(message(format!("{round}-{number}"), place, call.get(place)?))).collect()
-}
+use crate::common::message;
 
 pub struct Dialler {
     runtime: Runtime,

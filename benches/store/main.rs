@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use bare::{Bare, Rows};
 use callgrade::core::event::Event;
 use client::Dialler;
-use common::{calls, median, sayings};
+use common::{calls, median, messages, sayings};
 use server::Server;
 
 /// Calls interleaved on the stream of a round.
@@ -76,7 +76,7 @@ fn ingest(served: &str, bare: &str, calls: &[Vec<Event>]) -> f64 {
     let (mut ours, mut theirs, mut ratios, mut sizes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
         let (groups, rows) = server.commits();
-        let sent = client::messages(calls, round);
+        let sent = messages(calls, round);
         let count = sent.len() as f64;
         let graded = count / dialler.stream(sent, calls.len());
         let (groups, rows) = server.commits_since(groups, rows);
@@ -108,8 +108,8 @@ fn latency(place: &str, calls: &[Vec<Event>], rate: f64) {
     let server = Server::start(place);
     let mut dialler = Dialler::connect(&server.address);
     // The first calls are not measured.
-    dialler.stream(client::messages(calls, 0), calls.len());
-    let waits = Waits::new(dialler.paced(client::messages(calls, 1), rate, HALF_S));
+    dialler.stream(messages(calls, 0), calls.len());
+    let waits = Waits::new(dialler.paced(messages(calls, 1), rate, HALF_S));
     println!("acknowledgement at half that load, {rate:.0} events/s, {} events", waits.0.len());
     println!("p50, p99, longest          {}", waits.told());
 }
@@ -139,16 +139,16 @@ fn regrading(place: &str, calls: &[Vec<Event>], rate: f64) {
     // What the jobs grade, and the first calls, which are not measured.
     let mut round = 0;
     for _ in 0..4 {
-        dialler.stream(client::messages(calls, round), calls.len());
+        dialler.stream(messages(calls, round), calls.len());
         round += 1;
     }
     let (mut without, mut with, mut ratios, mut regraded) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..REGRADES {
-        let alone = Waits::new(dialler.paced(client::messages(calls, round), rate, HALF_S));
+        let alone = Waits::new(dialler.paced(messages(calls, round), rate, HALF_S));
         let jobs = dialler.start_regrades(JOBS);
         let before = server.metric("callgrade_regraded_calls_total");
         let begun = Instant::now();
-        let beside = Waits::new(dialler.paced(client::messages(calls, round + 1), rate, HALF_S));
+        let beside = Waits::new(dialler.paced(messages(calls, round + 1), rate, HALF_S));
         regraded.push((server.metric("callgrade_regraded_calls_total") - before) / begun.elapsed().as_secs_f64());
         assert!(dialler.stop_regrades(&jobs), "a job was to run all the while: raise JOBS");
         round += 2;

@@ -18,9 +18,9 @@ use std::sync::Arc;
 use super::callback::CallClock;
 use super::event::{Event, EventKind, Speaker};
 use super::recall;
-use super::rule::Facts;
+use super::rule::{Facts, Holding, Tried};
 use super::script::Script;
-use super::signal::{Signals, Variables};
+use super::signal::Signals;
 use super::tracker::{Reading, Sink, Step, Tracker};
 use super::verdict::{Conclusion, EndedBy, Verdict};
 
@@ -32,7 +32,7 @@ mod stored;
 mod view;
 
 pub use judge::rule_for;
-use judge::{Told, decide, do_not_call};
+use judge::{Told, do_not_call};
 use stored::{Stored, carries_id, key, reading_bytes, text_bytes};
 pub use view::{LineView, TurnView};
 
@@ -62,22 +62,17 @@ pub struct CallState {
     /// How it ended without an event that ends it.
     closed: Option<EndedBy>,
     signals: Signals,
-    /// Which rules hold, one bit each.
-    holding: u128,
+    /// What is known of which rules hold.
+    tried: Tried,
     standing: Standing,
 }
-
-/// Most rules a script may have: one bit each.
-pub const MOST_RULES: usize = 128;
 
 impl CallState {
     /// A call without events.
     #[must_use]
     pub fn new(script: Arc<Script>) -> Self {
-        let mut tracker = Tracker::new(&script);
-        let mut signals = Signals::default();
-        tracker.update(&script, &mut signals);
-        let mut call = Self {
+        let Start { tracker, signals, tried, standing } = script.start.get_or_init(|| Start::of(&script)).clone();
+        Self {
             script,
             clock: CallClock::default(),
             events: Vec::new(),
@@ -86,11 +81,9 @@ impl CallState {
             ids: false,
             closed: None,
             signals,
-            holding: 0,
-            standing: Standing::default(),
-        };
-        call.evaluate(Variables::ALL);
-        call
+            tried,
+            standing,
+        }
     }
 
     /// Grades a whole call at once: the same as pushing each event and then ending it as
@@ -124,8 +117,8 @@ impl CallState {
         let mut call = Self::load(script, events);
         call.clock = clock;
         call.fold_anew();
-        call.tracker.update(&call.script, &mut call.signals);
-        call.evaluate(Variables::ALL);
+        call.tried = script.rules.untried();
+        call.refresh();
         call
     }
 
@@ -141,7 +134,7 @@ impl CallState {
             ids: false,
             closed: None,
             signals: Signals::default(),
-            holding: 0,
+            tried: Tried::default(),
             standing: Standing::default(),
         };
         for (seq, event) in events {
@@ -214,10 +207,14 @@ impl CallState {
         };
         let late = place < self.events.len();
         if self.events.len() == self.events.capacity() {
-            // A million live calls: room for some more events, not for twice as many.
-            self.events.reserve_exact((self.events.len() / 2).clamp(6, 64));
+            self.events.reserve_exact(more_events(self.events.len()));
         }
-        self.events.insert(place, Stored { seq, event, reading, replaced_by: None, replaces: false });
+        let stored = Stored { seq, event, reading, replaced_by: None, replaces: false };
+        if late {
+            self.events.insert(place, stored)
+        } else {
+            self.events.push(stored)
+        }
         let named = self.events.get(place).is_some_and(|stored| carries_id(&stored.event));
         let replaces = !late && self.replace(place);
         if late {
@@ -308,24 +305,50 @@ impl CallState {
         tracker
     }
 
-    /// Brings signals and standing up to date, trying again only the rules that read what changed.
+    /// Brings signals and standing up to date, trying again only rules that read what changed.
     fn refresh(&mut self) {
-        let changed = self.tracker.update(&self.script, &mut self.signals);
-        self.evaluate(changed);
+        let Self { script, tracker, signals, tried, .. } = self;
+        self.standing = stand(script, tracker, signals, tried);
     }
 
-    fn evaluate(&mut self, changed: Variables) {
-        let facts = Facts { script: &self.script, signals: &self.signals, label: "" };
-        for (number, rule) in self.script.rules.iter().enumerate().filter(|(_, rule)| rule.condition.reads.meets(changed)) {
-            let bit = 1u128 << number.min(MOST_RULES - 1);
-            if rule.condition.holds(facts) { self.holding |= bit } else { self.holding &= !bit }
-        }
-        let (rule, _) = decide(&self.script, self.holding);
-        self.standing = Standing {
-            label: rule.and_then(|rule| self.script.rules.get(rule)).map(|rule| rule.label),
-            rule,
-            do_not_call: do_not_call(&self.script, &self.tracker),
-        };
+    /// Which rules hold.
+    fn holding(&self) -> Holding {
+        self.script.rules.holding(self.tried, Facts { script: &self.script, signals: &self.signals, label: "" })
+    }
+}
+
+/// What every call of a script begins with.
+#[derive(Debug, Clone)]
+pub(crate) struct Start {
+    tracker: Tracker,
+    signals: Signals,
+    tried: Tried,
+    standing: Standing,
+}
+
+impl Start {
+    fn of(script: &Script) -> Self {
+        let (mut tracker, mut signals, mut tried) = (Tracker::new(script), Signals::default(), script.rules.untried());
+        let standing = stand(script, &mut tracker, &mut signals, &mut tried);
+        Self { tracker, signals, tried, standing }
+    }
+}
+
+/// Where a call stands, once its signals are brought up to date.
+fn stand(script: &Script, tracker: &mut Tracker, signals: &mut Signals, tried: &mut Tried) -> Standing {
+    script.rules.note(tracker.update(script, signals), tried);
+    let rule = script.rules.first(tried, Facts { script, signals, label: "" });
+    let label = rule.and_then(|rule| script.rules.get(rule)).map(|rule| rule.label);
+    Standing { label, rule, do_not_call: do_not_call(script, signals) }
+}
+
+/// For how many events more there is to be room. Many calls have two, for nobody picks up, and most others about this many; a million live
+/// calls are not to have room for twice as many as they need.
+fn more_events(events: usize) -> usize {
+    match events {
+        0 => 2,
+        1..18 => 18 - events,
+        _ => (events / 2).min(64),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::callback::{Times, may_name_time};
+use super::callback::{LineAsks, Times, may_name_time};
 use super::dial;
 use super::event::{Answerer, DialResult};
 use super::learned::Learned;
@@ -70,6 +70,8 @@ pub struct RobotReading {
     pub length: u32,
     /// Its node was looked for.
     pub recognised: bool,
+    /// What it asks as far as callback times are concerned, found when somebody first wants to know.
+    pub(crate) line_asks: LineAsks,
     /// Nodes it may belong to, best first.
     pub candidates: SmallVec<[Candidate; 2]>,
 }

@@ -5,12 +5,13 @@
 //! time are kept for all threads, and each thread has those that it met at hand, without a lock; what is said once costs a hash and two
 //! looks.
 //!
-//! The words themselves are not kept, nor readings that quote them ([`Learned`](super::learned::Learned)): a text is named by a hash of
-//! 128 bits with a key that each process draws for itself, under which nobody can find two texts of one name. No verdict depends on the
-//! key. What stays, until other readings drive it out, is which listed phrases stand where in a text of that name.
+//! The words themselves are not kept: a text is named by a hash of 128 bits with a key that each process draws for itself, under which
+//! nobody can find two texts of one name. No verdict depends on the key. What stays, until other readings drive it out, is which listed
+//! phrases stand where in a text of that name, and which of the script's examples it resembles, by which n-grams of theirs.
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::num::NonZeroU64;
 use std::ops::Deref;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -89,29 +90,36 @@ pub fn forget() {
 }
 
 /// A reading, a call's own or one that other calls have too.
-#[derive(Debug, Clone)]
-pub(crate) enum Kept<T> {
-    Own(Box<T>),
-    Shared(Arc<Named<T>>),
-}
+#[derive(Debug)]
+pub(crate) struct Kept<T>(Arc<Named<T>>);
 
 impl<T> Kept<T> {
+    /// One that no other call has.
+    fn own(reading: T) -> Self {
+        Self(Arc::new(Named { rest: None, reading }))
+    }
+
+    /// Whether no other call has it.
+    fn is_own(&self) -> bool {
+        self.0.rest.is_none()
+    }
+
     /// Bytes that only this call has.
     pub(crate) fn own_bytes(&self, behind: impl FnOnce(&T) -> usize) -> usize {
-        match self {
-            Self::Own(reading) => size_of::<T>() + behind(reading),
-            Self::Shared(_) => 0,
-        }
+        if self.is_own() { size_of::<Named<T>>() + behind(self) } else { 0 }
+    }
+}
+
+impl<T> Clone for Kept<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
     }
 }
 
 impl<T> Deref for Kept<T> {
     type Target = T;
     fn deref(&self) -> &T {
-        match self {
-            Self::Own(reading) => reading,
-            Self::Shared(named) => &named.reading,
-        }
+        &self.0.reading
     }
 }
 
@@ -160,7 +168,7 @@ impl<T> Default for Shelves<T> {
 impl<T> Shelves<T> {
     /// Does something with what is kept on a name's shelf. No words are read meanwhile: others wait for it.
     fn with<R>(&self, name: Name, act: impl FnOnce(&mut Recall<T>) -> R) -> Option<R> {
-        let shelf = self.0.get(name.rest as usize % SHELVES)?;
+        let shelf = self.0.get(name.rest.get() as usize % SHELVES)?;
         Some(act(&mut shelf.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
@@ -169,23 +177,23 @@ impl<T> Shelves<T> {
 /// `keep` says so.
 fn recall<T>(own: &mut Recall<T>, common: &Shelves<T>, name: Name, keep: impl FnOnce(&T) -> bool, read: impl FnOnce() -> T) -> Kept<T> {
     if let Some(named) = own.known(name) {
-        return Kept::Shared(named);
+        return Kept(named);
     }
     let named = match common.with(name, |shelf| shelf.meet(name)) {
         Some(Met::Known(named)) => named,
         Some(Met::Before) => {
             let reading = read();
             if !keep(&reading) {
-                return Kept::Own(Box::new(reading));
+                return Kept::own(reading);
             }
-            let named = Arc::new(Named { rest: name.rest, reading });
+            let named = Arc::new(Named { rest: Some(name.rest), reading });
             common.with(name, |shelf| shelf.keep(name, Arc::clone(&named)));
             named
         }
-        Some(Met::Never) | None => return Kept::Own(Box::new(read())),
+        Some(Met::Never) | None => return Kept::own(read()),
     };
     own.keep(name, Arc::clone(&named));
-    Kept::Shared(named)
+    Kept(named)
 }
 
 impl Desk {
@@ -194,7 +202,7 @@ impl Desk {
         let Self { scratch, customers, robots, .. } = self;
         match way {
             Way::Customer => {
-                let may_stay = |reading: &CustomerReading| reading.hits.len() <= MOST_HITS && reading.learned.is_none();
+                let may_stay = |reading: &CustomerReading| reading.hits.len() <= MOST_HITS;
                 Reading::Customer(recall(customers, &COMMON.customers, name, may_stay, || read_customer(script, text, scratch)))
             }
             Way::Robot { recognise, timed } => {
@@ -234,7 +242,7 @@ impl Namer {
         hasher.write_u64(script.serial.number() << 3 | way);
         hasher.write(text.as_bytes());
         let Hash128 { h1, h2 } = hasher.finish128();
-        Name { tag: h1.max(FREE + 1), rest: h2 }
+        Name { tag: h1.max(FREE + 1), rest: NonZeroU64::new(h2).unwrap_or(NonZeroU64::MIN) }
     }
 }
 

@@ -3,12 +3,14 @@
 use std::fmt;
 
 use super::script::Script;
-use super::signal::{Signals, Variable, Variables};
+use super::signal::{SignalSet, Signals, Variable};
 
 mod notation;
+mod rules;
 mod value;
 
-use value::{Value, variable_value};
+pub use rules::{Holding, MOST_RULES, Rules, Tried};
+use value::{Value, fact, variable_value};
 
 /// A rule that gives a label.
 #[derive(Debug, Clone)]
@@ -33,7 +35,7 @@ pub struct Condition {
     /// As checked.
     pub expr: Expr,
     /// The signals it reads.
-    pub reads: Variables,
+    pub reads: SignalSet,
 }
 
 /// The type of an expression.
@@ -162,6 +164,7 @@ impl Expr {
             Self::And(parts) => parts.iter().all(|part| part.holds(facts)),
             Self::Or(parts) => parts.iter().any(|part| part.holds(facts)),
             Self::Not(inner) => !inner.holds(facts),
+            Self::Variable(variable) => fact(*variable, facts.signals).unwrap_or_else(|| self.is_true(facts)),
             // Most rules count, or ask for a word: no value that may be a list is made for it.
             Self::Compare(comparison, left, right) => {
                 comparison.holds_plainly(left, right, facts.signals).unwrap_or_else(|| self.is_true(facts))

@@ -1,17 +1,22 @@
 //! A talk script, checked and compiled: what the robot says, what the customer's words mean, which rule gives which label.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::call::Start;
 use super::event::Answerer;
 use super::learned::Model;
 use super::lexicon::{Lexicon, ListId};
-use super::rule::{Condition, Rule};
+use super::rule::{Condition, Rules};
 use super::scope::{Boundary, Cue};
 
+mod concepts;
 mod serial;
+
+pub use concepts::ConceptSet;
 pub(crate) use serial::Serial;
 
 /// A node's number in its script.
@@ -22,88 +27,6 @@ pub type ConceptIndex = u8;
 pub const MOST_CONCEPTS: usize = 128;
 /// Most nodes.
 pub const MOST_NODES: usize = 250;
-
-/// A set of categories and trigger questions.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct ConceptSet(u128);
-
-impl ConceptSet {
-    /// Adds one.
-    pub fn insert(&mut self, concept: ConceptIndex) {
-        self.0 |= 1u128.checked_shl(concept.into()).unwrap_or_default();
-    }
-
-    /// Takes one out.
-    pub fn remove(&mut self, concept: ConceptIndex) {
-        self.0 &= !1u128.checked_shl(concept.into()).unwrap_or_default();
-    }
-
-    /// Whether it is in the set.
-    #[must_use]
-    pub fn contains(self, concept: ConceptIndex) -> bool {
-        self.0 & 1u128.checked_shl(concept.into()).unwrap_or_default() != 0
-    }
-
-    /// Whether the two sets share one.
-    #[must_use]
-    pub const fn meets(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    /// Those in either.
-    #[must_use]
-    pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Those in both.
-    #[must_use]
-    pub const fn intersection(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
-    /// Those not in `other`.
-    #[must_use]
-    pub const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
-    /// How many.
-    #[must_use]
-    pub const fn len(self) -> u32 {
-        self.0.count_ones()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// In the order the script declares them.
-    pub fn iter(self) -> impl Iterator<Item = ConceptIndex> {
-        let mut rest = self.0;
-        std::iter::from_fn(move || {
-            let next = (rest != 0).then(|| rest.trailing_zeros() as u8)?;
-            rest &= rest - 1;
-            Some(next)
-        })
-    }
-}
-
-impl Extend<ConceptIndex> for ConceptSet {
-    fn extend<I: IntoIterator<Item = ConceptIndex>>(&mut self, iter: I) {
-        iter.into_iter().for_each(|concept| self.insert(concept));
-    }
-}
-
-impl FromIterator<ConceptIndex> for ConceptSet {
-    fn from_iter<I: IntoIterator<Item = ConceptIndex>>(iter: I) -> Self {
-        let mut set = Self::default();
-        iter.into_iter().for_each(|concept| set.insert(concept));
-        set
-    }
-}
 
 /// A lexicon category or a trigger question.
 #[derive(Debug, Clone)]
@@ -288,7 +211,7 @@ pub struct Script {
     /// What each list of `robot` stands for.
     pub robot_lists: Vec<RobotList>,
     /// Label rules, in the order they are tried.
-    pub rules: Vec<Rule>,
+    pub rules: Rules,
     /// Follow-up rules, in the order they are tried.
     pub follow_up: Vec<FollowUpRule>,
     /// Foreign node ids.
@@ -297,6 +220,8 @@ pub struct Script {
     pub concept_aliases: FxHashMap<Box<str>, ConceptIndex>,
     /// The bundle's files, as they were: path → text.
     pub files: BTreeMap<String, String>,
+    /// What every call begins with, found when the first does.
+    pub(crate) start: OnceLock<Start>,
 }
 
 impl Script {
@@ -364,7 +289,13 @@ impl Script {
     /// The trigger questions of a set.
     #[must_use]
     pub fn questions_of(&self, set: ConceptSet) -> ConceptSet {
-        set.iter().filter(|&concept| self.is_question(concept)).collect()
+        set.intersection(ConceptSet::between(self.category_count, self.concepts.len()))
+    }
+
+    /// The categories of a set.
+    #[must_use]
+    pub fn categories_of(&self, set: ConceptSet) -> ConceptSet {
+        set.intersection(ConceptSet::between(0, self.category_count))
     }
 
     /// The ids of a set, in declared order.

@@ -182,13 +182,24 @@ impl Variable {
     }
 }
 
-/// A set of variables: what a rule reads, or what an event changed.
+/// Signals: those that a rule reads, or that an event may have changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SignalSet {
+    /// The variables; `hits` where a count of it is.
+    pub variables: Variables,
+    /// The categories whose counts they are.
+    pub categories: ConceptSet,
+}
+
+/// A set of variables.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Variables(u32);
 
 impl Variables {
     /// All of them.
     pub const ALL: Self = Self(u32::MAX);
+    /// No set has more.
+    pub(crate) const MOST: usize = u32::BITS as usize;
 
     /// Adds one.
     pub fn insert(&mut self, variable: Variable) {
@@ -207,47 +218,18 @@ impl Variables {
         self.0 & variable.bit() != 0
     }
 
-    /// The signals that differ between two states of a call.
-    #[must_use]
-    pub fn changed(before: &Signals, after: &Signals) -> Self {
-        let mut set = Self::changed_values(before, after);
-        if before.hits != after.hits {
-            set.insert(Variable::Hits);
-        }
-        if before.reached != after.reached {
-            set.insert(Variable::Reached);
-        }
-        set
+    /// All but one.
+    pub(crate) fn without(self, variable: Variable) -> Self {
+        Self(self.0 & !variable.bit())
     }
 
-    /// The signals that differ, leaving out the two that are lists: `hits` and `reached`.
-    pub(crate) fn changed_values(before: &Signals, after: &Signals) -> Self {
-        let mut set = Self::default();
-        // Without a branch: which of them differ can hardly be foretold.
-        let mut differ = |differs: bool, variable: Variable| set.0 |= u32::from(differs) << variable as u32;
-        differ(before.connected != after.connected, Variable::Connected);
-        differ(before.ended != after.ended, Variable::Ended);
-        // Where a value is not known, its name depends on whether someone picked up.
-        let named_alike = before.connected == after.connected;
-        differ(before.dial_result != after.dial_result || after.dial_result.is_none() && !named_alike, Variable::DialResult);
-        differ(before.answered_by != after.answered_by || after.answered_by.is_none() && !named_alike, Variable::AnsweredBy);
-        differ(before.machine() != after.machine(), Variable::Machine);
-        differ(before.talk_s.to_bits() != after.talk_s.to_bits(), Variable::TalkS);
-        differ(before.customer_turns != after.customer_turns, Variable::CustomerTurns);
-        differ(before.content_turns != after.content_turns, Variable::ContentTurns);
-        differ(before.robot_turns != after.robot_turns, Variable::RobotTurns);
-        differ(before.silent() != after.silent(), Variable::Silent);
-        differ(before.questions() != after.questions(), Variable::Questions);
-        differ(before.asked != after.asked, Variable::Asked);
-        differ(before.refusals != after.refusals, Variable::Refusals);
-        differ(before.refusal_streak != after.refusal_streak, Variable::RefusalStreak);
-        differ(before.last_refused != after.last_refused, Variable::LastRefused);
-        differ(before.invite != after.invite, Variable::Invite);
-        differ(before.completion.to_bits() != after.completion.to_bits(), Variable::Completion);
-        differ(before.last_node != after.last_node, Variable::LastNode);
-        differ(before.hung_up_by != after.hung_up_by, Variable::HungUpBy);
-        differ(before.no_input != after.no_input, Variable::NoInput);
-        differ(before.transferred != after.transferred, Variable::Transferred);
-        set
+    /// Their numbers, each below [`MOST`](Self::MOST).
+    pub(crate) fn numbers(self) -> impl Iterator<Item = usize> {
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let next = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
+            rest &= rest - 1;
+            Some(next)
+        })
     }
 }

@@ -8,7 +8,8 @@ use cel::parser::Parser;
 use indexmap::IndexMap;
 
 use crate::core::rule::{Comparison, Condition, Expr, Operator, Quantifier, TextTest, Type};
-use crate::core::signal::{Variable, Variables};
+use crate::core::script::ConceptIndex;
+use crate::core::signal::{SignalSet, Variable};
 
 mod place;
 mod suggest;
@@ -43,7 +44,7 @@ const MOST_DEPTH: u16 = 64;
 pub(crate) fn compile(source: &str, names: &Names<'_>) -> Result<Condition, CelError> {
     let parsed = Parser::new().max_recursion_depth(MOST_DEPTH).parse_with_source_info(source);
     let (ast, info) = parsed.map_err(|errors| place::syntax_error(source, &errors))?;
-    let mut checker = Checker { names, info: &info, source, bound: Vec::new(), reads: Variables::default() };
+    let mut checker = Checker { names, info: &info, source, bound: Vec::new(), reads: SignalSet::default() };
     let (expr, kind) = checker.check(&ast)?;
     if kind != Type::Bool {
         return Err(CelError {
@@ -61,7 +62,7 @@ struct Checker<'a> {
     info: &'a SourceInfo,
     source: &'a str,
     bound: Vec<String>,
-    reads: Variables,
+    reads: SignalSet,
 }
 
 type Typed = (Expr, Type);
@@ -117,7 +118,7 @@ impl Checker<'_> {
                 return Err(CelError { help: suggest(name, &known), ..error });
             }
         };
-        self.reads.insert(variable);
+        self.reads.variables.insert(variable);
         Ok((Expr::Variable(variable), type_of(variable)))
     }
 
@@ -257,9 +258,12 @@ impl Checker<'_> {
         Ok((self.category(key, name.inner())?, Type::Int))
     }
 
-    fn category(&self, at: &IdedExpr, name: &str) -> Result<Expr, CelError> {
+    fn category(&mut self, at: &IdedExpr, name: &str) -> Result<Expr, CelError> {
         match self.names.categories.iter().position(|category| *category == name) {
-            Some(place) => Ok(Expr::Hits(place, name.into())),
+            Some(place) => {
+                self.reads.categories.extend(ConceptIndex::try_from(place));
+                Ok(Expr::Hits(place, name.into()))
+            }
             None => {
                 let error = self.error(at, "unknown-category", format!("the lexicon declares no category `{name}`"));
                 Err(CelError { help: suggest(name, self.names.categories), ..error })

@@ -1,7 +1,7 @@
 //! From a bundle's files to a script that grades: everything checked, nothing left to fail on a live call.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
@@ -11,8 +11,7 @@ use super::bundle::Bundle;
 use super::cel::{self, Names, suggest};
 use super::diagnostic::{Diagnostic, LoadError, Severity};
 use super::spec::{AskSpec, LexiconSpec, NodeSpec, ScriptSpec, SettingSpec};
-use crate::core::call::MOST_RULES;
-use crate::core::rule::{Condition, Expr, Rule};
+use crate::core::rule::{Condition, Expr, MOST_RULES, Rule, Rules};
 use crate::core::scope::Boundary;
 use crate::core::script::{
     Ask, Concept, ConceptIndex, FollowUpRule, Label, MOST_CONCEPTS, MOST_NODES, Node, NodeIndex, Script, Serial, Target, Trigger, WellKnown,
@@ -142,6 +141,7 @@ impl Compiler<'_> {
             node_aliases,
             concept_aliases,
             files: self.bundle.files.clone(),
+            start: OnceLock::new(),
         })
     }
 
@@ -294,7 +294,7 @@ impl Compiler<'_> {
         None
     }
 
-    fn rules(&mut self, spec: &ScriptSpec, declared: &Declared, names: &Names<'_>) -> Vec<Rule> {
+    fn rules(&mut self, spec: &ScriptSpec, declared: &Declared, names: &Names<'_>) -> Rules {
         if let Some(excess) = spec.rules.get(MOST_RULES) {
             self.error("too-many", format!("more than {MOST_RULES} rules"), SCRIPT, bytes(&excess.id), None);
         }
@@ -316,7 +316,7 @@ impl Compiler<'_> {
                 rules.push(Rule { id, label, words: rule.words.as_str().into(), catch_all: rule.catch_all, condition });
             }
         }
-        rules
+        Rules::new(rules)
     }
 
     fn follow_up(&mut self, spec: &ScriptSpec, names: &Names<'_>) -> Vec<FollowUpRule> {

@@ -362,7 +362,9 @@ impl Service {
 
 /// Tells what an event led to; the last answer, most often the only one, takes the call's id along.
 fn told(call_id: String, mut answers: Answers, told: &mut Vec<Told>) {
-    let last = answers.pop();
-    told.extend(answers.into_iter().map(|answer| Told::new(call_id.clone(), answer)));
-    told.extend(last.map(|answer| Told::new(call_id, answer)));
+    let Some(last) = answers.pop() else { return };
+    for answer in answers {
+        told.push(Told::new(call_id.clone(), answer));
+    }
+    told.push(Told::new(call_id, last));
 }

@@ -19,7 +19,7 @@ use super::event::Head;
 use super::live::Outbox;
 use super::quota::Permit;
 use super::tenant::Tenant;
-use super::told::{Answer, Graded};
+use super::told::Answer;
 use super::{Patience, Refusal};
 
 mod expire;
@@ -73,8 +73,7 @@ pub(super) struct Session {
     sent: Standing,
     /// A verdict of it was pushed.
     heard: bool,
-    /// The final verdict as sent, to tell whether a late event changes it.
-    last: Option<Graded>,
+    /// Of the final verdict that was sent last; 0 before there is one.
     revision: u32,
     notices: Vec<String>,
     /// The stream that hears of what happens without an event.
@@ -102,7 +101,6 @@ impl Session {
             ended_at: None,
             sent: Standing::default(),
             heard: false,
-            last: None,
             revision: 0,
             notices: Vec::new(),
             owner: Weak::new(),
@@ -200,16 +198,19 @@ impl Session {
         }
         if seq < self.order.next() {
             // A duplicate changes nothing; one that was given up on takes its place after all.
-            if self.order.take_missing(seq) {
+            if self.order.is_missing(seq) {
+                let told = self.told();
+                self.order.take_missing(seq);
                 self.apply(seq, event, cx, answers);
-                self.tell(answers, cx);
+                self.tell(told, answers, cx);
             } else if cx.returned {
                 // Whoever sends again may not have heard how it ended.
-                answers.extend(self.last.clone().map(Answer::Verdict));
+                answers.extend(self.told().map(Answer::Verdict));
             }
             answers.push(Answer::Ack { kept: self.order.kept(), came: (seq, seq) });
             return;
         }
+        let told = self.told();
         let before = self.order.next();
         if self.order.is_next(seq) && self.call.is_some() {
             // In order, as nearly always: nothing waits for it.
@@ -231,7 +232,7 @@ impl Session {
             }
         }
         self.acknowledge(before, answers);
-        self.tell(answers, cx);
+        self.tell(told, answers, cx);
     }
 
     /// Acknowledges the events from `from` to the last that was taken in, if there are any.
@@ -253,27 +254,29 @@ impl Session {
 
     fn apply(&mut self, seq: u32, offered: Offered, cx: &mut Context<'_>, answers: &mut Answers) {
         let Some(call) = &mut self.call else { return };
+        let Offered { event, body, reading, numbers } = offered;
         let limits = &self.tenant.settings.limits;
-        let checked = offered.event.map_err(Refusal::Invalid).and_then(|event| {
-            if call.len() >= limits.call_events {
-                return Err(Refusal::TooMuch(format!("the call has more than {} events", limits.call_events)));
-            }
-            ingest::check(&event, limits).map_err(Refusal::Invalid)?;
-            Ok(event)
-        });
-        let (kind, body) = match checked {
-            Ok(event) => {
-                call.push_read(seq, event, offered.reading);
-                (EventKind::Taken, offered.body)
-            }
-            Err(refusal) => {
-                let reason = refusal.to_string();
-                self.notice(format!("event {seq} rejected: {reason}"));
-                answers.push(Answer::refused(seq, refusal));
-                (EventKind::Rejected, Bytes::from(reason))
-            }
+        let event = match event {
+            Ok(event) => event,
+            Err(reason) => return self.reject(seq, Refusal::Invalid(reason), &numbers, cx, answers),
         };
-        self.keep(seq, kind, body, &offered.numbers, cx);
+        if call.len() >= limits.call_events {
+            let refusal = Refusal::TooMuch(format!("the call has more than {} events", limits.call_events));
+            return self.reject(seq, refusal, &numbers, cx, answers);
+        }
+        if let Err(reason) = ingest::check(&event, limits) {
+            return self.reject(seq, Refusal::Invalid(reason), &numbers, cx, answers);
+        }
+        call.push_read(seq, event, reading);
+        self.keep(seq, EventKind::Taken, body, &numbers, cx);
+    }
+
+    /// Has it kept and told that an event is not taken.
+    fn reject(&mut self, seq: u32, refusal: Refusal, numbers: &[[u8; 16]], cx: &mut Context<'_>, answers: &mut Answers) {
+        let reason = refusal.to_string();
+        self.notice(format!("event {seq} rejected: {reason}"));
+        answers.push(Answer::refused(seq, refusal));
+        self.keep(seq, EventKind::Rejected, Bytes::from(reason), numbers, cx);
     }
 
     /// Goes on without the events that did not come.

@@ -1,5 +1,6 @@
 //! What a stream is told, and how it goes onto the wire.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use prost::Message;
@@ -14,13 +15,24 @@ use crate::wire::{self, CallHead, v1};
 #[derive(Debug, Clone)]
 pub(super) struct Graded(Arc<[u8]>);
 
+/// Bytes kept for writing the next verdict of a thread: a few calls' verdicts are far larger than most.
+const MOST_WRITING: usize = 16 << 10;
+
 impl Graded {
     /// The verdict on a call as it stands.
     pub(super) fn new(call: &mut CallState, head: CallHead<'_>) -> Self {
+        thread_local! {
+            /// Where they are written, before it is known how many they are.
+            static WRITING: RefCell<Vec<u8>> = RefCell::default();
+        }
         let script = Arc::clone(call.script());
-        let mut bytes = Vec::with_capacity(1_024);
-        call.show_verdict(|verdict| wire::encode::verdict(&script, head, verdict, &mut bytes));
-        Self(bytes.into())
+        WRITING.with_borrow_mut(|bytes| {
+            bytes.clear();
+            call.show_verdict(|verdict| wire::encode::verdict(&script, head, verdict, bytes));
+            let graded = Self(Arc::from(bytes.as_slice()));
+            bytes.shrink_to(MOST_WRITING);
+            graded
+        })
     }
 
     pub(super) fn bytes(&self) -> &[u8] {

@@ -18,7 +18,6 @@ use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
 
 use super::health::Services;
-use super::spare::SpareCores;
 use super::stream::{StreamCalls, StreamCodec};
 use super::tenant_of;
 use crate::ingest;
@@ -34,15 +33,13 @@ pub const SERVICE: &str = "callgrade.v1.Grading";
 pub struct GradingServer {
     pub(super) service: Arc<Service>,
     pub(super) stopping: watch::Receiver<bool>,
-    /// Where streams have much taken in that was read at one time.
-    pub(super) spare_cores: SpareCores,
 }
 
 impl GradingServer {
     /// Serves `service`; `stopping` turns true when the server is to shut down.
     #[must_use]
     pub fn new(service: Arc<Service>, stopping: watch::Receiver<bool>) -> Self {
-        Self { service, stopping, spare_cores: SpareCores::of_machine() }
+        Self { service, stopping }
     }
 
     /// Answers are compressed for clients that compress: every grpcio accepts it, but small messages only get slower by it.

@@ -15,7 +15,6 @@ mod reports;
 mod scripts;
 mod security;
 mod slow;
-mod spare;
 mod stream;
 pub mod tls;
 

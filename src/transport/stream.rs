@@ -248,7 +248,7 @@ async fn follow(
                 ended = batch.ended.take();
                 service.metrics.count(&Tally::of(batch.messages));
                 let wary = !waiting.gapped.is_empty();
-                taking.begin(server.clone(), Arc::clone(&tenant), Arc::clone(&outbox), batch, wary);
+                taking.begin(Arc::clone(&service), Arc::clone(&tenant), Arc::clone(&outbox), batch, wary);
             }
             next = inbound.message(), if may_read => read.read(next, &mut inbound).await,
         }

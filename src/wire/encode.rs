@@ -3,6 +3,8 @@
 //! The generated messages own their texts: a verdict would be some eighty small strings, made to be copied once and dropped.
 //! What is written here decodes to what [`super::verdict`] gives; a property test holds the two together.
 
+use std::cell::RefCell;
+
 use super::{CallHead, moment, speaker_of, v1};
 use crate::core::script::{NodeIndex, Script};
 use crate::core::verdict::{EndedBy, Evidence, NodeProgress, Verdict};
@@ -91,12 +93,7 @@ fn signals(script: &Script, verdict: &Verdict, out: &mut Vec<u8>) {
     number(out, 13, signals.refusals);
     number(out, 14, signals.refusal_streak);
     flag(out, 15, signals.last_refused);
-    for ((_, concept), &hits) in script.categories().zip(&signals.hits) {
-        nested(out, 16, |out| {
-            text(out, 1, &concept.id);
-            number(out, 2, hits);
-        });
-    }
+    hits(script, &signals.hits, out);
     text(out, 17, signals.invite_str());
     double(out, 18, signals.completion);
     for &reached in &signals.reached {
@@ -106,6 +103,60 @@ fn signals(script: &Script, verdict: &Verdict, out: &mut Vec<u8>) {
     text(out, 21, signals.hung_up_by_str());
     number(out, 22, signals.no_input);
     flag(out, 23, signals.transferred);
+}
+
+/// The entries of a script's categories, as they are where nothing hits them: most of them in most verdicts.
+#[derive(Default)]
+struct NoHits {
+    script: Option<u64>,
+    bytes: Vec<u8>,
+    /// Where each entry ends.
+    ends: Vec<usize>,
+}
+
+impl NoHits {
+    fn of(script: &Script) -> Self {
+        let mut none = Self { script: Some(script.serial.number()), ..Self::default() };
+        for (_, concept) in script.categories() {
+            entry(&concept.id, 0, &mut none.bytes);
+            none.ends.push(none.bytes.len());
+        }
+        none
+    }
+
+    /// Where each entry begins and ends.
+    fn entries(&self) -> impl Iterator<Item = (usize, usize)> {
+        std::iter::once(0).chain(self.ends.iter().copied()).zip(self.ends.iter().copied())
+    }
+}
+
+/// An entry of `Signals.hits`.
+fn entry(category: &str, hits: u32, out: &mut Vec<u8>) {
+    nested(out, 16, |out| {
+        text(out, 1, category);
+        number(out, 2, hits);
+    });
+}
+
+fn hits(script: &Script, hits: &[u32], out: &mut Vec<u8>) {
+    thread_local! {
+        /// Of the script whose verdict the thread wrote last: most often it is the next one's, too.
+        static NONE: RefCell<NoHits> = RefCell::default();
+    }
+    NONE.with_borrow_mut(|none| {
+        if none.script != Some(script.serial.number()) {
+            *none = NoHits::of(script);
+        }
+        let mut from = 0;
+        for (((_, concept), &hits), (begin, end)) in script.categories().zip(hits).zip(none.entries()) {
+            if hits > 0 {
+                out.extend_from_slice(none.bytes.get(from..begin).unwrap_or_default());
+                entry(&concept.id, hits, out);
+                from = end;
+            }
+        }
+        out.extend_from_slice(none.bytes.get(from..).unwrap_or_default());
+    });
 }
 
 fn evidence(script: &Script, evidence: &Evidence, out: &mut Vec<u8>) {

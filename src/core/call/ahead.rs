@@ -15,7 +15,7 @@ impl CallState {
 
     /// Loads what an event changes or looks at of the call itself, for the sake of the caches alone.
     pub(crate) fn fetch(&self) {
-        black_box((self.events.len(), self.ids, self.holding, self.standing.rule, self.signals.talk_s, self.signals.completion));
+        black_box((self.events.len(), self.ids, self.tried, self.standing.rule, self.signals.talk_s, self.signals.completion));
         self.tracker.fetch();
     }
 

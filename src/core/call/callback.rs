@@ -1,29 +1,32 @@
 //! The customer's utterances, as the search for a callback time sees them.
 
 use super::{CallState, Stored};
-use crate::core::callback::{Callback, Heard, Refuses, choose};
-use crate::core::event::{EventKind, Outcome, Speaker};
+use crate::core::callback::{Callback, Heard, Line, Refuses, choose};
+use crate::core::event::{EventKind, Outcome};
 use crate::core::reading::CustomerReading;
 use crate::core::script::{ConceptSet, CustomerList, Script};
-use crate::core::tracker::{Reading, Tracker, declining, invite_of, refusing};
+use crate::core::tracker::{Reading, Spoken, Tracker, declining, invite_of, refusing};
 
 impl CallState {
     /// When the customer said to be called again, by a fold over the events. It is looked for from the last utterance on, and
     /// only where what was read of one already says that a time may be in it: most calls name none.
     pub(super) fn callback(&self, tracker: &Tracker) -> Option<Callback> {
-        if !tracker.may_name_time {
-            return None;
-        }
+        let first = tracker.spoken.iter().position(|spoken| spoken.may_name_time)?;
         let script = &*self.script;
         let known = &script.known;
         let putting_off: ConceptSet = known.busy.into_iter().chain(known.not_available).collect();
         let agreeing: ConceptSet = known.affirm.into_iter().chain(known.contact).collect();
         let mut refused_turn = None;
-        let heard = tracker.spoken.iter().rev().filter_map(|&(place, turn)| {
+        let spoken = tracker.spoken.get(first..)?;
+        let heard = spoken.iter().rev().filter_map(|&Spoken { event: place, turn, may_name_time }| {
+            let facts = tracker.turns.get(turn as usize)?;
+            let refusing = facts.concepts.meets(refusing(script));
+            if !may_name_time && !refusing {
+                return None;
+            }
             let (event, stored) = self.words_of(place)?;
             let (EventKind::Utterance(utterance), Reading::Customer(reading)) = (&stored.event.kind, &stored.reading) else { return None };
-            let facts = tracker.turns.get(turn as usize)?;
-            let refuses = if facts.concepts.meets(refusing(script)) {
+            let refuses = if refusing {
                 let here = refusals(script, reading);
                 let later = refused_turn == Some(turn);
                 if !here.is_empty() {
@@ -38,7 +41,7 @@ impl CallState {
                 Refuses::No
             };
             let busy = facts.concepts.meets(putting_off);
-            if !reading.may_name_time {
+            if !may_name_time {
                 return None;
             }
             Some(Heard {
@@ -67,13 +70,14 @@ impl CallState {
     }
 
     /// The robot's last line before a place.
-    fn line_before(&self, place: u32) -> Option<&str> {
+    fn line_before(&self, place: u32) -> Line<'_> {
         (0..place).rev().find_map(|place| {
             if self.events.get(place as usize).is_none_or(|stored| stored.replaces) {
                 return None;
             }
-            match &self.words_of(place)?.1.event.kind {
-                EventKind::Utterance(line) if line.speaker == Speaker::Robot && !line.text.is_empty() => Some(&*line.text),
+            let (_, stored) = self.words_of(place)?;
+            match (&stored.event.kind, &stored.reading) {
+                (EventKind::Utterance(line), Reading::Robot(reading)) if !line.text.is_empty() => Some((&*line.text, &reading.line_asks)),
                 _ => None,
             }
         })

@@ -3,8 +3,7 @@
 use std::hint::black_box;
 
 use super::CallState;
-use crate::core::event::EventKind;
-use crate::core::rule::Facts;
+use crate::core::rule::{Facts, Holding};
 use crate::core::script::{ConceptSet, Script};
 use crate::core::signal::Signals;
 use crate::core::tracker::{Deaf, Sink, Tracker};
@@ -13,7 +12,7 @@ use crate::core::verdict::{Category, Conclusion, Evidence, Verdict};
 impl CallState {
     /// The verdict on a call that is folded and refreshed.
     pub(super) fn conclude(&self) -> Verdict {
-        let conclusion = conclude(&self.script, &self.tracker, self.signals.clone(), self.holding);
+        let conclusion = conclude(&self.script, &self.tracker, self.signals.clone(), self.holding());
         self.verdict_of(&self.tracker, conclusion, self.told.clone())
     }
 
@@ -23,7 +22,8 @@ impl CallState {
         let in_order = self.told.evidence.is_sorted_by_key(|evidence| evidence.event);
         let told = if in_order { std::mem::take(&mut self.told) } else { self.told.clone() };
         let (turn_from, notices) = (told.turn_from, told.notices.len());
-        let conclusion = conclude(&self.script, &self.tracker, std::mem::take(&mut self.signals), self.holding);
+        let holding = self.holding();
+        let conclusion = conclude(&self.script, &self.tracker, std::mem::take(&mut self.signals), holding);
         let mut verdict = self.verdict_of(&self.tracker, conclusion, told);
         let shown = show(&verdict);
         self.signals = verdict.signals;
@@ -64,7 +64,7 @@ impl CallState {
             1 => notices.push("time steps back at 1 event".to_owned()),
             events => notices.push(format!("time steps back at {events} events")),
         }
-        match self.events.iter().filter(|stored| stored.event.kind == EventKind::Unknown).count() {
+        match tracker.unknown() {
             0 => {}
             1 => notices.push("1 event is of no kind that this version knows, and was passed over".to_owned()),
             events => notices.push(format!("{events} events are of no kind that this version knows, and were passed over")),
@@ -91,51 +91,36 @@ impl CallState {
 /// The rule of a script that decides where the signals are these: an index into its rules.
 #[must_use]
 pub fn rule_for(script: &Script, signals: &Signals) -> Option<usize> {
-    decide(script, holding(script, signals)).0
+    script.rules.decide(holding(script, signals)).0
 }
 
-/// Which rules hold, one bit each.
-fn holding(script: &Script, signals: &Signals) -> u128 {
-    let facts = Facts { script, signals, label: "" };
-    let held = script.rules.iter().enumerate().filter(|(_, rule)| rule.condition.holds(facts));
-    held.fold(0, |bits, (number, _)| bits | 1u128 << number.min(super::MOST_RULES - 1))
+/// Which rules hold where the signals are these.
+fn holding(script: &Script, signals: &Signals) -> Holding {
+    script.rules.holding(script.rules.untried(), Facts { script, signals, label: "" })
 }
 
-/// What the rules that hold, one bit each, make of a folded call.
-fn conclude(script: &Script, tracker: &Tracker, signals: Signals, holding: u128) -> Conclusion {
-    let (rule, fallback) = decide(script, holding);
+/// What the rules that hold make of a folded call.
+fn conclude(script: &Script, tracker: &Tracker, signals: Signals, holding: Holding) -> Conclusion {
+    let (rule, fallback) = script.rules.decide(holding);
     let label = rule.and_then(|rule| script.rules.get(rule)).map(|rule| rule.label);
     let facts = Facts { script, signals: &signals, label: script.label_id(label) };
     let follow_up = rule.and_then(|_| script.follow_up.iter().position(|follow_up| follow_up.condition.holds(facts)));
-    let also =
-        script.rules.iter().enumerate().filter(|(number, other)| !other.catch_all && Some(*number) != rule && holding >> number & 1 == 1);
     Conclusion {
         label,
         rule,
         nodes: tracker.nodes(script),
-        also_matched: also.map(|(number, _)| number).collect(),
+        also_matched: script.rules.beside(rule, holding).collect(),
         fallback,
         follow_up,
-        do_not_call: do_not_call(script, tracker),
+        do_not_call: do_not_call(script, &signals),
         ended_by: tracker.ended_by(),
         signals,
     }
 }
 
-/// The rule that decides, and whether it is a catch-all.
-pub(super) fn decide(script: &Script, holding: u128) -> (Option<usize>, bool) {
-    let first = |catch_all: bool| {
-        let mut rules = script.rules.iter().enumerate();
-        rules.find(|(number, rule)| rule.catch_all == catch_all && holding >> number & 1 == 1).map(|(number, _)| number)
-    };
-    match first(false) {
-        Some(rule) => (Some(rule), false),
-        None => first(true).map_or((None, false), |rule| (Some(rule), true)),
-    }
-}
-
-pub(super) fn do_not_call(script: &Script, tracker: &Tracker) -> bool {
-    script.known.do_not_call.is_some_and(|asked| tracker.turns.iter().any(|turn| turn.concepts.contains(asked)))
+/// Whether the customer asked never to be called again.
+pub(super) fn do_not_call(script: &Script, signals: &Signals) -> bool {
+    script.known.do_not_call.is_some_and(|asked| signals.hits.get(usize::from(asked)).is_some_and(|turns| *turns > 0))
 }
 
 /// What a fold found worth telling.

@@ -38,7 +38,7 @@ impl CallState {
     /// The turn that a customer's utterance belongs to, if it counts.
     #[must_use]
     pub fn turn_of(&self, event: u32) -> Option<usize> {
-        self.tracker.spoken.iter().find(|(spoken, _)| *spoken == event).map(|(_, turn)| *turn as usize)
+        self.tracker.spoken.iter().find(|spoken| spoken.event == event).map(|spoken| spoken.turn as usize)
     }
 
     /// The robot's lines, in order.

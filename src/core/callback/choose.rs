@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use jiff::Zoned;
 
-use super::context::{self, Ground, Line};
+use super::context::{self, Asks, Ground, Line, asks};
 use super::letters::Letters;
 use super::meaning::{Meaning, Moment};
 use super::read::{Expression, Times};
@@ -25,7 +25,7 @@ pub(crate) struct Heard<'a> {
     /// The words of time in them.
     pub(crate) times: &'a Times,
     /// The robot's line before it.
-    pub(crate) line: Option<&'a str>,
+    pub(crate) line: Line<'a>,
     /// The turn accepts an open invite.
     pub(crate) accepts: bool,
     /// The customer is busy, or the one wanted is not there.
@@ -68,9 +68,8 @@ pub(crate) fn choose<'a>(heard: impl Iterator<Item = Heard<'a>>, clock: &CallClo
         if found.is_empty() {
             continue;
         }
-        let line = Line::new(heard.line);
         let said = clock.at(heard.at_ms);
-        let Some(named) = named(&heard, &found, &line, said.as_ref()) else { continue };
+        let Some(named) = named(&heard, &found, said.as_ref()) else { continue };
         let words = slice(heard.text, &named.span);
         chosen = Some(match chosen {
             // Some time later is no time, before or after one that is.
@@ -102,7 +101,7 @@ struct Chosen<'a> {
     said: Option<Zoned>,
     turn: u32,
     /// The robot's line before it, which may have asked when: read only where something is left open.
-    line: Option<&'a str>,
+    line: Line<'a>,
     /// An earlier time may fill in what it leaves open.
     open: bool,
 }
@@ -110,7 +109,7 @@ struct Chosen<'a> {
 impl<'a> Chosen<'a> {
     /// Whether an earlier utterance may fill in what this one leaves open.
     fn may_follow(&self, earlier: &Heard<'_>) -> bool {
-        self.turn.saturating_sub(earlier.turn) <= 1 || Line::new(self.line).asks_when()
+        self.turn.saturating_sub(earlier.turn) <= 1 || asks(self.line) == Asks::When
     }
 
     fn joined(self, earlier: &Named, words: &str, heard: &Heard<'a>) -> Self {
@@ -142,7 +141,11 @@ const MS_PER_HOUR: i128 = 3_600_000;
 
 /// The time that an utterance proposes by the words of time `found` in it: the last, joined to the ones before it where they make one
 /// moment.
-fn named(heard: &Heard<'_>, found: &[Expression], line: &Line<'_>, said: Option<&Zoned>) -> Option<Named> {
+fn named(heard: &Heard<'_>, found: &[Expression], said: Option<&Zoned>) -> Option<Named> {
+    let ground = Ground { asks: asks(heard.line), accepts: heard.accepts, busy: heard.busy, yes: heard.yes, refused: None };
+    if matches!(heard.refuses, Refuses::No) && heard.times.are_idle_on(ground) {
+        return None;
+    }
     let letters = Letters::new(heard.text);
     let refused = match &heard.refuses {
         Refuses::No => None,
@@ -161,7 +164,8 @@ fn named(heard: &Heard<'_>, found: &[Expression], line: &Line<'_>, said: Option<
             spans.iter().filter(|(start, end)| !of_time(*start, *end)).map(|(_, end)| *end).max()
         }
     };
-    let ground = Ground { line, accepts: heard.accepts, busy: heard.busy, yes: heard.yes, refused };
+    let ground = Ground { refused, ..ground };
+    let mut idle = true;
     let mut named: Option<Named> = None;
     // The day of a time that was turned down: 明天下午没空，上午可以 is tomorrow.
     let mut day = None;
@@ -173,6 +177,7 @@ fn named(heard: &Heard<'_>, found: &[Expression], line: &Line<'_>, said: Option<
             };
             continue;
         }
+        idle = false;
         let meaning = match expression.meaning {
             Meaning::Moment(moment) if moment.day.is_none() && named.is_none() => Meaning::Moment(Moment { day, ..moment }),
             meaning => meaning,
@@ -195,6 +200,9 @@ fn named(heard: &Heard<'_>, found: &[Expression], line: &Line<'_>, said: Option<
         if !past {
             named = Some(next);
         }
+    }
+    if idle {
+        heard.times.note_idle_on(ground);
     }
     named
 }

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::letters::Letters;
 use super::meaning::{Day, Meaning, Moment, Month};
@@ -10,9 +11,9 @@ use super::words::{List, Lists, TURNED_DOWN};
 
 /// What the call around an utterance says of the times in it.
 #[derive(Clone, Copy)]
-pub(super) struct Ground<'a> {
-    /// The robot's line before.
-    pub(super) line: &'a Line<'a>,
+pub(super) struct Ground {
+    /// What the robot's line before asks.
+    pub(super) asks: Asks,
     /// The turn accepts an open invite: a time is the answer.
     pub(super) accepts: bool,
     /// The customer is busy, or the one wanted is not there.
@@ -21,6 +22,14 @@ pub(super) struct Ground<'a> {
     pub(super) yes: bool,
     /// The turn refuses: up to this place of the text, in Unicode scalar values.
     pub(super) refused: Option<u32>,
+}
+
+impl Ground {
+    /// A number below 32 that no other ground has on which nothing is refused.
+    pub(super) fn number(&self) -> Option<u32> {
+        let bits = [self.accepts, self.busy, self.yes].into_iter().fold(self.asks as u32, |bits, bit| bits << 1 | u32::from(bit));
+        self.refused.is_none().then_some(bits)
+    }
 }
 
 const NEGATIONS: &str = "不没别冇唔莫未甭勿无";
@@ -33,14 +42,23 @@ const LEAST_BESIDE: usize = 3;
 /// How many characters of a robot's line are read for what it asks.
 const LINE_END: usize = 40;
 
-/// The robot's line before an utterance, read only where it matters.
-pub(super) struct Line<'a> {
-    text: Option<&'a str>,
-    asks: OnceCell<Asks>,
+/// The robot's line before an utterance: its words, and what they ask as far as it is known.
+pub(crate) type Line<'a> = Option<(&'a str, &'a LineAsks)>;
+
+/// What a robot's line asks, found when somebody first wants to know. It follows from the words, so it is no part of what tells one line
+/// from another.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LineAsks(OnceLock<Asks>);
+
+impl PartialEq for LineAsks {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Asks {
+/// What a robot's line asks, as far as times are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
     When,
     /// Where the customer lives.
     Where,
@@ -48,35 +66,21 @@ enum Asks {
     Other,
 }
 
-impl<'a> Line<'a> {
-    pub(super) fn new(text: Option<&'a str>) -> Self {
-        Self { text, asks: OnceCell::new() }
-    }
+/// What a line asks, or nothing if there is none.
+pub(super) fn asks(line: Line<'_>) -> Asks {
+    line.map_or(Asks::Other, |(text, known)| *known.0.get_or_init(|| asks_in(text)))
+}
 
-    fn asks(&self) -> Asks {
-        let read = |text: &str| {
-            // What a line asks it asks at its end.
-            let end = text.char_indices().rev().nth(LINE_END).map_or(text, |(at, _)| text.get(at..).unwrap_or_default());
-            let line = Letters::new(end);
-            let lists = line.lists(0..line.len());
-            match () {
-                () if lists.has(List::AsksWhere) => Asks::Where,
-                () if lists.has(List::AsksFact) => Asks::Other,
-                () if lists.has(List::AsksWhen) || lists.has(List::Or) && lists.has(List::Choices) => Asks::When,
-                () => Asks::Other,
-            }
-        };
-        *self.asks.get_or_init(|| self.text.map_or(Asks::Other, read))
-    }
-
-    /// Whether it asks when.
-    pub(super) fn asks_when(&self) -> bool {
-        matches!(self.asks(), Asks::When)
-    }
-
-    /// Whether it asks where the customer lives.
-    fn asks_where(&self) -> bool {
-        matches!(self.asks(), Asks::Where)
+fn asks_in(text: &str) -> Asks {
+    // What a line asks it asks at its end.
+    let end = text.char_indices().rev().nth(LINE_END).map_or(text, |(at, _)| text.get(at..).unwrap_or_default());
+    let line = Letters::new(end);
+    let lists = line.lists(0..line.len());
+    match () {
+        () if lists.has(List::AsksWhere) => Asks::Where,
+        () if lists.has(List::AsksFact) => Asks::Other,
+        () if lists.has(List::AsksWhen) || lists.has(List::Or) && lists.has(List::Choices) => Asks::When,
+        () => Asks::Other,
     }
 }
 
@@ -92,11 +96,7 @@ enum Said {
 }
 
 /// The expressions of an utterance in the order of the text, and whether each proposes when to talk again.
-pub(super) fn weighed<'a>(
-    letters: &'a Letters,
-    found: &'a [Expression],
-    ground: Ground<'a>,
-) -> impl Iterator<Item = (&'a Expression, bool)> {
+pub(super) fn weighed<'a>(letters: &'a Letters, found: &'a [Expression], ground: Ground) -> impl Iterator<Item = (&'a Expression, bool)> {
     let again = OnceCell::new();
     found.iter().enumerate().map(move |(place, expression)| {
         let until = found.get(place + 1).map_or(letters.len(), |next| next.letters.start);
@@ -105,10 +105,13 @@ pub(super) fn weighed<'a>(
     })
 }
 
-fn proposes(letters: &Letters, expression: &Expression, until: usize, again: impl Fn() -> bool, ground: Ground<'_>) -> bool {
+fn proposes(letters: &Letters, expression: &Expression, until: usize, again: impl Fn() -> bool, ground: Ground) -> bool {
     let Range { start, end } = expression.letters;
     let of_month = matches!(expression.meaning, Meaning::Moment(Moment { day: Some(Day::Date(Month::Next, _)), .. }));
-    if expression.meaning == Meaning::Past || turned_down(letters, start) || describes(letters, end) || of_month && ground.line.asks_where()
+    if expression.meaning == Meaning::Past
+        || turned_down(letters, start)
+        || describes(letters, end)
+        || of_month && ground.asks == Asks::Where
     {
         return false;
     }
@@ -136,7 +139,7 @@ fn proposes(letters: &Letters, expression: &Expression, until: usize, again: imp
         return false;
     }
     let beside = clause.len().saturating_sub(expression.letters.len());
-    let answers = |most: usize| beside <= most && (ground.accepts || ground.line.asks_when());
+    let answers = |most: usize| beside <= most && (ground.accepts || ground.asks == Asks::When);
     match expression.meaning {
         // 晚点再打, 回头 咱们再聊
         Meaning::Later => {

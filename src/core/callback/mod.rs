@@ -58,6 +58,7 @@ pub use meaning::{Day, Meaning, Moment, Month, Part, Time};
 pub use resolve::{Resolved, resolve};
 
 pub(crate) use choose::{Heard, Refuses, choose};
+pub(crate) use context::{Line, LineAsks};
 pub(crate) use read::Times;
 pub(crate) use sieve::may_name_time;
 

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::context::Ground;
 use super::days;
 use super::letters::Letters;
 use super::meaning::{Day, Meaning, Moment, Time};
@@ -13,10 +15,14 @@ use super::times::{self, Read, around};
 use super::words::List;
 use crate::core::text::letter_set::LetterSet;
 
-/// The words of time of a text, looked for when somebody first asks. They follow from the text, so they are no part of what tells one
-/// from another.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Times(OnceLock<Box<[Expression]>>);
+/// The words of time of a text, looked for when somebody first asks, and what is known of them since. All of it follows from the text,
+/// so it is no part of what tells one from another.
+#[derive(Debug, Default)]
+pub(crate) struct Times {
+    found: OnceLock<Box<[Expression]>>,
+    /// Grounds on which none of them proposes anything, one bit each, by their numbers.
+    idle: AtomicU32,
+}
 
 /// Most that are kept: nobody says more in an utterance, and what is kept of one is to be small.
 const MOST_KEPT: usize = 16;
@@ -24,14 +30,32 @@ const MOST_KEPT: usize = 16;
 impl Times {
     /// Those of the text, which is always the same.
     pub(super) fn of(&self, text: &str) -> Cow<'_, [Expression]> {
-        if let Some(kept) = self.0.get() {
+        if let Some(kept) = self.found.get() {
             return Cow::Borrowed(kept);
         }
         let found = expressions(&Letters::new(text));
         if found.len() > MOST_KEPT {
             return Cow::Owned(found);
         }
-        Cow::Borrowed(self.0.get_or_init(|| found.into()))
+        Cow::Borrowed(self.found.get_or_init(|| found.into()))
+    }
+
+    /// Whether it is known that none of them proposes anything on a ground.
+    pub(super) fn are_idle_on(&self, ground: Ground) -> bool {
+        ground.number().is_some_and(|ground| self.idle.load(Ordering::Relaxed) >> ground & 1 == 1)
+    }
+
+    /// None of them proposes anything on a ground.
+    pub(super) fn note_idle_on(&self, ground: Ground) {
+        if let Some(ground) = ground.number() {
+            self.idle.fetch_or(1 << ground, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Clone for Times {
+    fn clone(&self) -> Self {
+        Self { found: self.found.clone(), idle: AtomicU32::new(self.idle.load(Ordering::Relaxed)) }
     }
 }
 

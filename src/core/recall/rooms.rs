@@ -1,6 +1,7 @@
 //! Readings by their text's name.
 
 use std::hint::black_box;
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
@@ -23,7 +24,7 @@ static MOST: LazyLock<usize> = LazyLock::new(|| {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Name {
     pub(super) tag: u64,
-    pub(super) rest: u64,
+    pub(super) rest: NonZeroU64,
 }
 
 /// What to fetch of what is remembered.
@@ -41,10 +42,10 @@ pub(super) struct Room<T> {
     pub(super) readings: [Option<Arc<Named<T>>>; WAYS],
 }
 
-/// A reading, and the rest of its text's name.
+/// A reading, and the rest of its text's name; of one that is not kept for others, none.
 #[derive(Debug)]
 pub(crate) struct Named<T> {
-    pub(super) rest: u64,
+    pub(super) rest: Option<NonZeroU64>,
     pub(super) reading: T,
 }
 
@@ -123,7 +124,7 @@ impl<T> Recall<T> {
         let place = name.tag as usize & self.rooms.len().wrapping_sub(1);
         let room = self.rooms.get_mut(place)?;
         let at = room.find(name.tag)?;
-        room.ask(at).as_ref().filter(|named| named.rest == name.rest).map(Arc::clone)
+        room.ask(at).as_ref().filter(|named| named.rest == Some(name.rest)).map(Arc::clone)
     }
 
     /// What is known of a name that has been met just now.

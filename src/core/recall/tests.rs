@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn name(tag: u64, rest: u64) -> Name {
+    Name { tag, rest: NonZeroU64::new(rest).expect("a name") }
+}
+
 fn script() -> Arc<Script> {
     crate::script::bundled("telemarketing").unwrap()
 }
@@ -15,8 +19,8 @@ fn what_is_remembered_is_what_would_be_read() {
     let ways = [false, true].into_iter().flat_map(|recognise| [false, true].map(|timed| Way::Robot { recognise, timed }));
     let asked: Vec<(Way, &str)> = ways.chain([Way::Customer]).flat_map(|way| SAID.into_iter().map(move |text| (way, text))).collect();
     let mut fresh = |way: Way, text: &str| match way {
-        Way::Customer => Reading::Customer(Kept::Own(Box::new(read_customer(&script, text, &mut scratch)))),
-        Way::Robot { recognise, timed } => Reading::Robot(Kept::Own(Box::new(read_robot(&script, text, recognise, timed, &mut scratch)))),
+        Way::Customer => Reading::Customer(Kept::own(read_customer(&script, text, &mut scratch))),
+        Way::Robot { recognise, timed } => Reading::Robot(Kept::own(read_robot(&script, text, recognise, timed, &mut scratch))),
     };
     let expected: Vec<Reading> = asked.iter().map(|(way, text)| fresh(*way, text)).collect();
     for _ in 0..4 {
@@ -40,19 +44,19 @@ fn what_is_said_a_third_time_is_not_read() {
         let kept = recall(
             thread,
             &common,
-            Name { tag: 7, rest: 0 },
+            name(7, 1),
             |_| true,
             || {
                 read += 1;
                 time
             },
         );
-        assert_eq!((matches!(kept, Kept::Own(_)), *kept), (time == 0, time.min(1)));
+        assert_eq!((kept.is_own(), *kept), (time == 0, time.min(1)));
     }
     assert_eq!(read, 2, "the first time nothing is kept, and the second time it is for all threads");
-    assert_eq!(*recall(&mut one, &common, Name { tag: 7, rest: 1 }, |_| true, || 9), 9, "another text with the same tag");
-    let large = || recall(&mut one, &common, Name { tag: 8, rest: 0 }, |_| false, || 0);
-    assert!(std::iter::repeat_with(large).take(3).all(|kept| matches!(kept, Kept::Own(_))), "nor what is too large");
+    assert_eq!(*recall(&mut one, &common, name(7, 2), |_| true, || 9), 9, "another text with the same tag");
+    let large = || recall(&mut one, &common, name(8, 1), |_| false, || 0);
+    assert!(std::iter::repeat_with(large).take(3).all(|kept| kept.is_own()), "nor what is too large");
 }
 
 #[test]
@@ -74,7 +78,7 @@ fn it_grows_with_what_is_said_and_no_further() {
     let names: Vec<Name> = (0..200_000)
         .map(|_| {
             chance = chance.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
-            Name { tag: chance ^ chance >> 32, rest: chance }
+            name(chance ^ chance >> 32, chance)
         })
         .collect();
     for name in names.iter().take(20_000).chain(&names[..20_000]).chain(&names) {

@@ -28,6 +28,19 @@ fn count(variable: Variable, signals: &Signals) -> Option<u32> {
     })
 }
 
+/// The signals that are so or are not.
+pub(super) fn fact(variable: Variable, signals: &Signals) -> Option<bool> {
+    Some(match variable {
+        Variable::Connected => signals.connected,
+        Variable::Ended => signals.ended,
+        Variable::Machine => signals.machine(),
+        Variable::Silent => signals.silent(),
+        Variable::LastRefused => signals.last_refused,
+        Variable::Transferred => signals.transferred,
+        _ => return None,
+    })
+}
+
 /// The signals that are one word of a few.
 fn word(variable: Variable, signals: &Signals) -> Option<&'static str> {
     Some(match variable {
@@ -47,20 +60,17 @@ pub(super) fn variable_value<'a>(variable: Variable, facts: Facts<'a>) -> Value<
     if let Some(word) = word(variable, signals) {
         return Value::String(word);
     }
+    if let Some(fact) = fact(variable, signals) {
+        return Value::Bool(fact);
+    }
     match variable {
-        Variable::Connected => Value::Bool(signals.connected),
-        Variable::Ended => Value::Bool(signals.ended),
-        Variable::Machine => Value::Bool(signals.machine()),
         Variable::TalkS => Value::Double(signals.talk_s),
-        Variable::Silent => Value::Bool(signals.silent()),
         Variable::Asked => Value::List(script.names_of(signals.asked).collect()),
-        Variable::LastRefused => Value::Bool(signals.last_refused),
         Variable::Hits => Value::List(script.categories().map(|(_, concept)| &*concept.id).collect()),
         Variable::Completion => Value::Double(signals.completion),
         Variable::Reached => Value::List(signals.reached.iter().filter_map(|&node| script.node(node)).map(|node| &*node.id).collect()),
         Variable::LastNode => Value::String(signals.last_node.and_then(|node| script.node(node)).map_or("", |node| &node.id)),
-        Variable::Transferred => Value::Bool(signals.transferred),
-        // The label; counts and words are told above.
+        // The label; counts, words and facts are told above.
         _ => Value::String(label),
     }
 }

@@ -2,7 +2,8 @@
 
 use smallvec::SmallVec;
 
-use super::{Side, Sink, Step, Tracker, Turn, accepting, declining, invite_of, part, signal_of, whole};
+use super::facts::Touched;
+use super::{Side, Sink, Spoken, Step, Tracker, Turn, accepting, declining, invite_of, part, signal_of, whole};
 use crate::core::event::{Answerer, Outcome, Speaker};
 use crate::core::lexicon::Match;
 use crate::core::reading::CustomerReading;
@@ -78,8 +79,7 @@ impl Tracker {
         }
 
         let turn = self.open_turn(sink);
-        self.spoken.push((step.index, turn as u32));
-        self.may_name_time |= reading.may_name_time;
+        self.spoken.push(Spoken { event: step.index, turn: turn as u32, may_name_time: reading.may_name_time });
         let before = self.turns.get(turn).copied().unwrap_or_default();
         let meaning = self.meaning(script, step.at_ms, reading, before.concepts);
         if meaning.content {
@@ -105,7 +105,7 @@ impl Tracker {
 
     /// The customer's turn at hand, a new one if there is none.
     fn open_turn<S: Sink>(&mut self, sink: &mut S) -> usize {
-        self.turns_touched = true;
+        self.touched = if self.touched == Touched::Any { Touched::Any } else { Touched::Last };
         if self.side != Side::Customer || self.turn_closed || self.turns.is_empty() {
             sink.turn_begins();
             self.turns.push(Turn { invite_open: self.invite_open, ..Turn::default() });
@@ -272,10 +272,15 @@ impl Tracker {
         if self.muted() {
             return;
         }
-        let named =
-            self.spoken.iter().find(|(event, _)| *event == step.words_at && step.words_at != step.index).map(|(_, turn)| *turn as usize);
+        let named = self
+            .spoken
+            .iter()
+            .find(|spoken| spoken.event == step.words_at && step.words_at != step.index)
+            .map(|spoken| spoken.turn as usize);
         let turn = named.unwrap_or_else(|| self.open_turn(sink));
-        self.turns_touched = true;
+        if named.is_some() {
+            self.touched = Touched::Any;
+        }
         self.settle_unheard(script);
         let filler = Some(concept) == script.known.filler;
         if let Some(turn) = self.turns.get_mut(turn)

@@ -28,6 +28,10 @@ impl Tracker {
 
     /// As [`fetch`](Self::fetch), of what the state points to.
     pub(crate) fn fetch_behind(&self) {
-        black_box((self.turns.last().map(|turn| turn.content), self.spoken.last(), self.lines.last().map(|line| line.event)));
+        black_box((
+            self.turns.last().map(|turn| turn.content),
+            self.spoken.last().map(|last| last.event),
+            self.lines.last().map(|line| line.event),
+        ));
     }
 }

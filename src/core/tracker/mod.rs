@@ -9,40 +9,19 @@ mod customer;
 mod facts;
 mod fetch;
 mod flow;
+mod sink;
+
+use facts::{Counted, Touched};
+pub(crate) use sink::{Deaf, Sink};
+use sink::{part, signal_of, whole};
 
 use crate::core::dial;
 use crate::core::event::{Answerer, DialReport, DialResult, EventKind, Outcome, Party, Speaker};
-use crate::core::lexicon::{Hit, Match};
+use crate::core::lexicon::Match;
 use crate::core::reading::{CustomerReading, RobotReading};
 use crate::core::recall::Kept;
-use crate::core::script::{Ask, ConceptIndex, ConceptSet, NodeIndex, Script};
+use crate::core::script::{Ask, ConceptSet, NodeIndex, Script};
 use crate::core::verdict::{Category, EndedBy, Evidence, Phrase};
-
-/// Takes what the fold finds worth telling; the live fold tells nobody.
-pub(crate) trait Sink {
-    /// Whether anybody listens: evidence is not even made otherwise.
-    const LISTENS: bool;
-    fn evidence(&mut self, evidence: Evidence);
-    fn notice(&mut self, notice: String);
-    /// All that was told of what was said does not count after all.
-    fn forget_content(&mut self);
-    /// A turn of the customer begins.
-    fn turn_begins(&mut self);
-    /// What was told of these categories since the turn began does not count after all.
-    fn forget_concepts(&mut self, concepts: ConceptSet);
-}
-
-/// Nobody listens.
-pub(crate) struct Deaf;
-
-impl Sink for Deaf {
-    const LISTENS: bool = false;
-    fn evidence(&mut self, _: Evidence) {}
-    fn notice(&mut self, _: String) {}
-    fn forget_content(&mut self) {}
-    fn turn_begins(&mut self) {}
-    fn forget_concepts(&mut self, _: ConceptSet) {}
-}
 
 /// What was read from an event's words.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +54,15 @@ pub(crate) struct Turn {
     pub(crate) time: bool,
     /// The invite was open.
     pub(crate) invite_open: bool,
+}
+
+/// An utterance of the customer that counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spoken {
+    pub(crate) event: u32,
+    pub(crate) turn: u32,
+    /// A time may be in it.
+    pub(crate) may_name_time: bool,
 }
 
 /// A line of the robot that is part of the flow's story.
@@ -148,14 +136,12 @@ pub(crate) struct Tracker {
     /// A node change ended the customer's turn.
     turn_closed: bool,
     pub(crate) turns: Vec<Turn>,
-    /// A turn is not as it was when the facts were last brought up to date.
-    turns_touched: bool,
-    /// The same of the nodes reached.
+    touched: Touched,
+    counted: Counted,
+    /// The nodes reached are not as they were when the facts were last brought up to date.
     reached_touched: bool,
-    /// Customer utterances that count: event index, turn.
-    pub(crate) spoken: Vec<(u32, u32)>,
-    /// A time may be in one of them.
-    pub(crate) may_name_time: bool,
+    /// Customer utterances that count.
+    pub(crate) spoken: Vec<Spoken>,
     pub(crate) lines: Vec<LineFact>,
     line: Option<Line>,
     current: Option<NodeIndex>,
@@ -168,6 +154,7 @@ pub(crate) struct Tracker {
     reached: SmallVec<[NodeIndex; 8]>,
     last_node: Option<NodeIndex>,
     backward: u32,
+    unknown: u32,
 }
 
 impl Tracker {
@@ -188,10 +175,10 @@ impl Tracker {
             side: Side::Nobody,
             turn_closed: false,
             turns: Vec::new(),
-            turns_touched: true,
+            touched: Touched::Any,
+            counted: Counted::default(),
             reached_touched: true,
             spoken: Vec::new(),
-            may_name_time: false,
             lines: Vec::new(),
             line: None,
             current: None,
@@ -202,6 +189,7 @@ impl Tracker {
             reached: SmallVec::new(),
             last_node: None,
             backward: 0,
+            unknown: 0,
         }
     }
 
@@ -219,6 +207,7 @@ impl Tracker {
 
     pub(crate) fn step<S: Sink>(&mut self, script: &Script, ids: bool, step: Step<'_>, sink: &mut S) {
         if matches!(step.kind, EventKind::Unknown) {
+            self.unknown += 1;
             return;
         }
         if step.at_ms < self.last_ms {
@@ -335,9 +324,8 @@ impl Tracker {
         self.side = Side::Nobody;
         self.turn_closed = false;
         self.turns.clear();
-        self.turns_touched = true;
+        self.touched = Touched::Any;
         self.spoken.clear();
-        self.may_name_time = false;
         self.lines.clear();
         self.line = None;
         self.current = None;
@@ -398,37 +386,10 @@ impl Tracker {
     pub(crate) fn backward(&self) -> u32 {
         self.backward
     }
-}
 
-fn whole(step: Step<'_>, signal: &'static str, phrase: Phrase, how: Match) -> Evidence {
-    let end = match step.kind {
-        EventKind::Utterance(utterance) => utterance.text.chars().count() as u32,
-        _ => 0,
-    };
-    Evidence { event: step.words_at, start: 0, end, speaker: Some(Speaker::Customer), signal, category: Category::None, phrase, how }
-}
-
-/// A phrase that stands in the words of the event.
-fn part(step: Step<'_>, signal: &'static str, hit: &Hit, how: Match) -> Evidence {
-    Evidence {
-        event: step.words_at,
-        start: hit.start,
-        end: hit.end,
-        speaker: Some(Speaker::Customer),
-        signal,
-        category: Category::None,
-        phrase: Phrase::Listed(hit.entry),
-        how,
-    }
-}
-
-fn signal_of(script: &Script, concept: ConceptIndex) -> &'static str {
-    if script.is_question(concept) {
-        "asked"
-    } else if refusing(script).contains(concept) {
-        "refusals"
-    } else {
-        "hits"
+    /// Events of no kind that this version knows.
+    pub(crate) fn unknown(&self) -> u32 {
+        self.unknown
     }
 }
 

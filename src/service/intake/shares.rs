@@ -68,11 +68,6 @@ impl Shares {
         let mut shares = lock(&self.0);
         std::iter::from_fn(|| shares.pop()).find(|share| !share.messages.ends.is_empty())
     }
-
-    /// Nobody is to take what nobody has taken yet.
-    pub fn abandon(&self) {
-        lock(&self.0).clear();
-    }
 }
 
 #[cfg(test)]
@@ -111,10 +106,6 @@ mod tests {
         }
         assert_eq!(seen.len(), 100);
         assert!(seen.values().all(|said| said == &[0, 1, 2]), "{seen:?}");
-        let mut shares = Shares::default();
-        shares.add(&message("call", 1));
-        shares.abandon();
-        assert!(shares.next().is_none());
     }
 
     #[test]

@@ -25,10 +25,10 @@ impl Session {
         let gapped = self.order.gapped();
         // Who has been silent for so long sends nothing again.
         while self.order.gapped() && (idle || self.order.due(cx.patience).is_some_and(|due| due <= cx.now)) {
-            let before = self.order.next();
+            let (told, before) = (self.told(), self.order.next());
             self.skip_gap(cx, &mut answers);
             self.acknowledge(before, &mut answers);
-            self.tell(&mut answers, cx);
+            self.tell(told, &mut answers, cx);
         }
         let over = if self.is_closed(cx) {
             true
@@ -36,7 +36,7 @@ impl Session {
             match &mut self.call {
                 Some(call) if cx.keeping.is_none() || self.number != 0 => {
                     call.close(EndedBy::Idle);
-                    self.tell(&mut answers, cx);
+                    self.tell(None, &mut answers, cx);
                     false
                 }
                 _ => true,

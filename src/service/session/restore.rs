@@ -104,7 +104,6 @@ impl Session {
         let told = call.ended_by().is_some() && self.revision > 0;
         self.call = Some(call);
         if told {
-            self.last = self.grade(self.revision);
             self.ended_at.get_or_insert(now);
         }
     }

@@ -15,8 +15,13 @@ use crate::telemetry::Metrics;
 use crate::wire::{CallHead, v1};
 
 impl Session {
-    /// Sends a verdict where it differs from the one sent before.
-    pub(super) fn tell(&mut self, answers: &mut Answers, cx: &mut Context<'_>) {
+    /// The final verdict that was sent last, as the call stands; to be asked for before something comes of the call that may change it.
+    pub(super) fn told(&mut self) -> Option<Graded> {
+        if self.revision > 0 { self.grade(self.revision) } else { None }
+    }
+
+    /// Sends a verdict where it differs from the one sent before: of a call that has ended, the one that was [`told`](Self::told).
+    pub(super) fn tell(&mut self, told: Option<Graded>, answers: &mut Answers, cx: &mut Context<'_>) {
         let Some(call) = self.call.as_ref().filter(|_| cx.keeping.is_none() || self.number != 0) else { return };
         let standing = call.standing();
         let Some(ended_by) = call.ended_by() else {
@@ -34,15 +39,12 @@ impl Session {
         self.ended_at.get_or_insert(cx.now);
         self.room = None;
         let Some(graded) = self.grade(self.revision + 1) else { return };
-        if self.last.as_ref().is_some_and(|last| same(last, &graded)) {
-            // Its notices may be others: a gap that has been filled.
-            self.last = self.grade(self.revision);
+        if told.is_some_and(|told| same(&told, &graded)) {
             return;
         }
         self.sent = standing;
         self.revision += 1;
         self.count(&standing, cx.metrics);
-        self.last = Some(graded.clone());
         if let Some(keeping) = &mut cx.keeping {
             let (rows, made_ms) = (&mut keeping.rows, keeping.wall_ms);
             rows.standings.push(self.standing_row(&standing, Some(made_ms), ended_by.as_str()));
@@ -75,7 +77,7 @@ impl Session {
     /// The verdict as of now.
     pub(in crate::service) fn verdict(&mut self, now: Instant) -> Option<Graded> {
         self.wake(now);
-        self.last.clone().or_else(|| self.grade(0))
+        self.grade(self.revision)
     }
 
     /// The script of a call that has begun, where the call stands, and whether it has ended.

@@ -8,19 +8,22 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_core::Stream;
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 use tonic::{Code, Status, Streaming};
+use tracing::Instrument;
 
 use super::lost;
 use crate::service::tenant::Tenant;
-use crate::service::{Messages, Outbox, Service, Shares, Taken};
-use crate::transport::grpc::{self, GradingServer};
+use crate::service::{Intake, Messages, Outbox, Service, Shares, Taken};
+use crate::transport::grpc;
 
 /// Messages taken in at one time, where they are there to be read, before it is asked again whether something else has happened: as
 /// many as a client may have sent ahead.
 const BATCH: usize = 1_024;
 /// No more is read at one time once they hold this many bytes.
 const BATCH_BYTES: usize = 256 << 10;
-/// From so many messages on, other cores take them in, if some are free: below, asking costs more than it saves.
+/// From so many messages on, and for each so many, another core takes them in: below, asking costs more than it saves.
 const SHARED: usize = 64;
 
 /// What was read at one time, and how the reading ended, if it did.
@@ -76,48 +79,41 @@ impl Batch {
     }
 }
 
-/// Takes a few messages in, in the order in which they came. `wary` where a call of the stream waits already.
-fn take(service: &Service, tenant: &Arc<Tenant>, outbox: &Arc<Outbox>, few: &Messages, wary: bool) -> Taken {
+/// Takes events in that have been read by now.
+fn take(service: &Service, tenant: &Arc<Tenant>, outbox: &Arc<Outbox>, events: impl FnOnce(&mut Intake<'_>)) -> Taken {
     let mut intake = service.intake(Instant::now(), tenant, Some(outbox));
-    intake.take_each(few, wary);
+    events(&mut intake);
     intake.taken()
 }
 
-/// Takes in what nobody else has taken of many messages, only each call's in the order in which they came.
-fn take_shares(service: &Service, tenant: &Arc<Tenant>, outbox: &Arc<Outbox>, shares: &Shares, wary: bool) -> Taken {
-    let mut intake = service.intake(Instant::now(), tenant, Some(outbox));
+/// Takes in what nobody else has taken of many messages, only each call's in the order in which they came. After each share others have
+/// a turn on the core: whoever reads, writes, or takes in for another stream.
+async fn take_shares(service: Arc<Service>, tenant: Arc<Tenant>, outbox: Arc<Outbox>, shares: Arc<Shares>, wary: bool) -> Taken {
+    let mut taken = Taken::default();
     while let Some(share) = shares.next() {
-        intake.take_share(&share, wary);
+        taken.append(take(&service, &tenant, &outbox, |intake| intake.take_share(&share, wary)));
+        tokio::task::yield_now().await;
     }
-    intake.taken()
+    taken
 }
 
-/// Takes what was read at one time in, on other cores if it is much and some are free.
-async fn take_in(server: GradingServer, tenant: Arc<Tenant>, outbox: Arc<Outbox>, batch: Batch, wary: bool) -> Result<Taken, Status> {
-    let GradingServer { service, spare_cores, .. } = server;
+/// Takes what was read at one time in, on as many cores as there are if it is much. Dropped, it takes in no more: the stream is followed
+/// no more, and its client may be back over another.
+async fn take_in(service: Arc<Service>, tenant: Arc<Tenant>, outbox: Arc<Outbox>, batch: Batch, wary: bool) -> Result<Taken, Status> {
     let Some(shares) = batch.many.map(Arc::new) else {
-        let taken = take(&service, &tenant, &outbox, &batch.few, wary);
+        let taken = take(&service, &tenant, &outbox, |intake| intake.take_each(&batch.few, wary));
         return Ok(service.complete(&tenant, Some(&outbox), taken, wary).await);
     };
-    let _abandoned = Abandoned(Arc::clone(&shares));
-    let helping = spare_cores.run_on_each(|| {
+    let mut taking = JoinSet::new();
+    for _ in 0..Handle::current().metrics().num_workers().min(batch.messages / SHARED) {
         let (service, tenant, outbox, shares) = (Arc::clone(&service), Arc::clone(&tenant), Arc::clone(&outbox), Arc::clone(&shares));
-        move || take_shares(&service, &tenant, &outbox, &shares, wary)
-    });
-    let mut taken = if helping.is_empty() { take_shares(&service, &tenant, &outbox, &shares, wary) } else { Taken::default() };
-    for helped in helping {
-        taken.append(helped.await.map_err(|error| lost(&error))?);
+        taking.spawn(take_shares(service, tenant, outbox, shares, wary).in_current_span());
+    }
+    let mut taken = Taken::default();
+    while let Some(part) = taking.join_next().await {
+        taken.append(part.map_err(|error| lost(&error))?);
     }
     Ok(service.complete(&tenant, Some(&outbox), taken, wary).await)
-}
-
-/// Sees that nobody goes on with a batch when the stream is followed no more: its client may be back over another.
-struct Abandoned(Arc<Shares>);
-
-impl Drop for Abandoned {
-    fn drop(&mut self) {
-        self.0.abandon();
-    }
 }
 
 /// A batch that is being taken in.
@@ -128,8 +124,8 @@ type TakingIn = Pin<Box<dyn Future<Output = Result<Taken, Status>> + Send>>;
 
 impl Taking {
     /// Begins to take a batch in, when there is none.
-    pub(super) fn begin(&mut self, server: GradingServer, tenant: Arc<Tenant>, outbox: Arc<Outbox>, batch: Batch, wary: bool) {
-        self.0 = Some(Box::pin(take_in(server, tenant, outbox, batch, wary)));
+    pub(super) fn begin(&mut self, service: Arc<Service>, tenant: Arc<Tenant>, outbox: Arc<Outbox>, batch: Batch, wary: bool) {
+        self.0 = Some(Box::pin(take_in(service, tenant, outbox, batch, wary)));
     }
 
     pub(super) fn is_idle(&self) -> bool {
