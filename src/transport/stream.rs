@@ -4,7 +4,6 @@ mod batch;
 mod codec;
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tonic::server::StreamingService;
 use tonic::{Status, Streaming};
 use tracing::Instrument;
@@ -161,8 +160,10 @@ impl Stream for Telling {
     }
 }
 
-fn lost(error: &impl fmt::Display) -> Status {
-    Status::internal(format!("events were lost: {error}"))
+/// What a stream is told that ends because a task of it did. What a panic said may be a caller's words: it stays here.
+fn lost(error: &JoinError) -> Status {
+    tracing::error!(panicked = error.is_panic(), "a stream ends: events were lost");
+    Status::internal("events were lost by a fault of the server; send again what was not acknowledged")
 }
 
 /// Says what there is to say; once nobody listens any more, nothing is left to do.

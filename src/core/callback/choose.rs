@@ -211,3 +211,39 @@ fn slice<'a>(text: &'a str, span: &Range<u32>) -> &'a str {
     let place = |at: u32| text.char_indices().nth(at as usize).map_or(text.len(), |(place, _)| place);
     text.get(place(span.start)..place(span.end)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::LineAsks;
+    use super::*;
+
+    /// On one ground words propose a time, on another they do not: what is known of the one says nothing of the other.
+    #[test]
+    fn what_is_known_of_words_changes_no_callback() {
+        let said =
+            ["一天打多少个", "明天下午三点吧", "半小时吧", "你们几点上班", "下个月", "三点", "我昨天三点就打过了", "五月三号", "晚点"];
+        let lines = ["请问您什么时候方便", "您家住在哪个小区", "我们一天能打八百个电话"];
+        let grounds = || (0..8u8).map(|bits| [1, 2, 4].map(|bit| bits & bit > 0));
+        let clock = CallClock::default();
+        let mut callbacks = 0;
+        for text in said {
+            let known = (Times::default(), lines.map(|_| LineAsks::default()));
+            for _ in 0..2 {
+                for (place, line) in (0..).zip(lines.map(Some).into_iter().chain([None])) {
+                    for [accepts, busy, yes] in grounds() {
+                        let new = (Times::default(), LineAsks::default());
+                        let callback = |times: &Times, asks: Option<&LineAsks>| {
+                            let line = line.zip(asks);
+                            let heard = Heard { event: 0, at_ms: 0, turn: 0, text, times, line, accepts, busy, yes, refuses: Refuses::No };
+                            choose(std::iter::once(heard), &clock)
+                        };
+                        let found = callback(&known.0, known.1.get(place));
+                        assert_eq!(found, callback(&new.0, Some(&new.1)), "{text}, {line:?}, {accepts}, {busy}, {yes}");
+                        callbacks += usize::from(found.is_some());
+                    }
+                }
+            }
+        }
+        assert!((100..500).contains(&callbacks), "{callbacks} of {} name a time", said.len() * 2 * 4 * 8);
+    }
+}
