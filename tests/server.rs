@@ -215,6 +215,40 @@ fn a_gap_is_waited_for_then_noticed_and_what_comes_late_revises() {
 }
 
 #[test]
+fn a_late_head_revises_the_callback() {
+    block_on(async {
+        let server = TestServer::start(short(), Limits::default()).await;
+        let mut talk = Talk::open(&server).await;
+        let events = CallBuilder::new()
+            .event(EventKind::Dtmf("1".into()))
+            .answered()
+            .robot("opening", "给您介绍一下可以吗")
+            .customer("我在开会，明天下午三点再打给我")
+            .hangup(Party::Customer)
+            .build();
+        for (seq, event) in (1..).zip(&events).skip(1) {
+            let script_id = if seq == 2 { "telemarketing".to_owned() } else { String::new() };
+            let message = v1::StreamCallsRequest { script_id, ..stream_message("c", "", seq, event) };
+            talk.sender.send(message).await.expect("the stream is open");
+        }
+        let verdict = loop {
+            let verdict = talk.verdict().await;
+            if verdict.r#final {
+                break verdict;
+            }
+        };
+        let at = |verdict: &v1::Verdict| verdict.callback.as_ref().expect("a callback").at.as_ref().map(|at| at.seconds);
+        assert_eq!((verdict.revision, at(&verdict)), (1, None), "when the call began is not known");
+        let started_at = Some(pbjson_types::Timestamp { seconds: 1_767_225_600, nanos: 0 });
+        let message = v1::StreamCallsRequest { started_at, ..stream_message("c", "telemarketing", 1, &events[0]) };
+        talk.sender.send(message).await.expect("the stream is open");
+        let verdict = talk.verdict().await;
+        // Tomorrow at three in Shanghai: the call began on the first of January 2026 at eight.
+        assert_eq!((verdict.revision, at(&verdict)), (2, Some(1_767_225_600 + (24 + 7) * 3_600)));
+    });
+}
+
+#[test]
 fn what_still_waits_when_a_call_is_closed_is_refused() {
     block_on(async {
         let patience = Patience { gap: Duration::from_secs(600), final_open: Duration::from_millis(300), ..short() };

@@ -199,7 +199,6 @@ impl<'a> Intake<'a> {
                 Err(error) => session.bar(Refusal::Script(error)),
             }
         }
-        session.head(seq, head);
         cut.into_iter().for_each(|notice| session.notice(notice));
         // Another stream may hear of the call so far, and wait for its gap.
         let mut other = None;
@@ -220,7 +219,7 @@ impl<'a> Intake<'a> {
         let mut cx = Context { now: self.now, patience: &service.live.patience, metrics: &service.metrics, returned, keeping };
         let event = offered.unwrap_or_else(|| Err("the message has no event".to_owned()));
         let offered = Offered { event, body, reading, numbers };
-        if let Err(fault) = catch_unwind(AssertUnwindSafe(|| session.take(seq, offered, &mut cx, &mut answers))) {
+        if let Err(fault) = catch_unwind(AssertUnwindSafe(|| session.take(seq, head, offered, &mut cx, &mut answers))) {
             // What is left of the call would answer for an event that is not kept. It comes back as the store has it.
             self.rows = Group::default();
             calls.remove(key);

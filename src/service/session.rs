@@ -147,7 +147,7 @@ impl Session {
 
     /// Takes the call's head as the message with event `seq` carries it. The head is event 1's, a repetition of which changes
     /// nothing; another's counts until that has come.
-    pub(super) fn head(&mut self, seq: u32, head: Option<Box<Head>>) {
+    fn head(&mut self, seq: u32, head: Option<Box<Head>>) {
         // What is kept of it stays.
         let Some(call) = self.call.as_mut().filter(|_| !self.dated && self.number == 0) else { return };
         if let Some(head) = head {
@@ -181,10 +181,12 @@ impl Session {
         self.order.send_back(seqs);
     }
 
-    /// Takes an event in.
-    pub(super) fn take(&mut self, seq: u32, event: Offered, cx: &mut Context<'_>, answers: &mut Answers) {
+    /// Takes an event in, and what its message says of the call.
+    pub(super) fn take(&mut self, seq: u32, head: Option<Box<Head>>, event: Offered, cx: &mut Context<'_>, answers: &mut Answers) {
         self.touched = cx.now;
         self.wake(cx.now);
+        let told = self.told();
+        self.head(seq, head);
         self.order.came(seq);
         if let (Some(refusal), None) = (&self.barred, &self.call) {
             let waiting = self.order.take_waiting().chain([seq]);
@@ -198,19 +200,16 @@ impl Session {
         }
         if seq < self.order.next() {
             // A duplicate changes nothing; one that was given up on takes its place after all.
-            if self.order.is_missing(seq) {
-                let told = self.told();
-                self.order.take_missing(seq);
+            if self.order.take_missing(seq) {
                 self.apply(seq, event, cx, answers);
                 self.tell(told, answers, cx);
             } else if cx.returned {
                 // Whoever sends again may not have heard how it ended.
-                answers.extend(self.told().map(Answer::Verdict));
+                answers.extend(told.map(Answer::Verdict));
             }
             answers.push(Answer::Ack { kept: self.order.kept(), came: (seq, seq) });
             return;
         }
-        let told = self.told();
         let before = self.order.next();
         if self.order.is_next(seq) && self.call.is_some() {
             // In order, as nearly always: nothing waits for it.
