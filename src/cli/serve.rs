@@ -11,7 +11,7 @@ use std::io::Write;
 use std::num::NonZero;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -82,6 +82,8 @@ pub(super) struct ServeArgs {
     security: SecurityOptions,
 }
 
+/// A store may be held so long by a server that is no more: PostgreSQL gives a lock back when it has seen that who had it is gone.
+const SUCCESSION: Duration = Duration::from_secs(5);
 /// What is left of a server that has stopped may take so long.
 const LAST_WORD: Duration = Duration::from_secs(5);
 
@@ -107,7 +109,7 @@ pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
         runtime.block_on(transport::listen(&args.listen)).map_err(|error| anyhow::anyhow!("cannot listen on {}: {error}", args.listen))?;
     let store = if args.store == NO_STORE { None } else { Some(Store::open(&Location::parse(&args.store))?) };
     if let Some(store) = &store {
-        store.claim()?;
+        claim(store)?;
     }
     let security = args.security.security(store.clone())?;
     if let Some(notice) = args.security.check(&security, address)? {
@@ -169,6 +171,20 @@ pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
     served?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the store this server's, as soon as the one before it is known to be gone.
+///
+/// # Errors
+/// Another server has it and keeps it, or it cannot be reached.
+fn claim(store: &Store) -> Result<(), StoreError> {
+    let begun = Instant::now();
+    loop {
+        match store.claim() {
+            Err(StoreError::InUse(_)) if begun.elapsed() < SUCCESSION => std::thread::sleep(SUCCESSION / 50),
+            claimed => return claimed,
+        }
+    }
 }
 
 /// A label that no script of a tenant declares is never pushed: most likely it is misspelt.

@@ -114,6 +114,8 @@ struct Shared {
     wake: Condvar,
     stopping: AtomicBool,
     pace: Mutex<Option<Pace>>,
+    /// Whoever counts the jobs for the metrics.
+    counting: Mutex<()>,
     /// Counts what happens to any job.
     news: watch::Sender<u64>,
 }
@@ -130,10 +132,13 @@ impl Shared {
 
     /// Something happened that the metrics tell of, and the thread may have to act upon.
     fn changed(&self) {
+        // Together, or an older count could be the last that is told.
+        let counting = lock(&self.counting);
         match self.store.regrade_states() {
             Ok(states) => states.into_iter().for_each(|(state, jobs)| self.service.metrics.regrades(state.as_str(), jobs)),
             Err(error) => tracing::debug!("re-gradings cannot be counted: {error}"),
         }
+        drop(counting);
         *lock(&self.woken) = true;
         self.wake.notify_all();
         self.tell();
@@ -174,6 +179,7 @@ impl Regrading {
             wake: Condvar::new(),
             stopping: AtomicBool::new(false),
             pace: Mutex::default(),
+            counting: Mutex::default(),
             news: watch::Sender::new(0),
         });
         // Without it jobs stay in the queue, and calls are graded all the same.
