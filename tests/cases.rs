@@ -9,7 +9,9 @@ use callgrade::wire::v1;
 use callgrade::wire::v1::stream_calls_response::Response;
 use callgrade::wire::{self, CallHead};
 
-use crate::support::{TestServer, all_cases, block_on, callgrade, case_message, comparable, events_of, head_of, stdout, stream_message};
+use crate::support::{
+    NEVER, TestServer, all_cases, block_on, callgrade, case_message, comparable, events_of, head_of, stdout, stream_message,
+};
 
 #[test]
 fn every_case_holds_on_replay() {
@@ -95,7 +97,7 @@ fn the_program_gives_the_same() {
 fn grpc_gives_the_same_whole_and_streamed_and_so_does_http() {
     block_on(async {
         let mut server =
-            TestServer::start(Patience { idle: std::time::Duration::from_millis(400), ..Patience::default() }, Limits::default()).await;
+            TestServer::start(Patience { idle: std::time::Duration::from_secs(2), ..Patience::default() }, Limits::default()).await;
         let mut client = server.client().await;
         let expected = expected();
         for (number, ((script, case), expected)) in all_cases().iter().zip(&expected).enumerate() {
@@ -123,25 +125,32 @@ fn grpc_gives_the_same_whole_and_streamed_and_so_does_http() {
             }
         }
         let (sender, receiver) = tokio::sync::mpsc::channel(64);
+        // Kept open until the idle time has ended the rest.
+        let mut open = Some(sender.clone());
         let feeding = tokio::spawn(async move {
             for message in messages {
                 sender.send(message).await.expect("the stream is open");
             }
-            // Kept open until the idle time has ended the rest.
-            tokio::time::sleep(std::time::Duration::from_secs(3)).await;
         });
         let stream = tokio_stream::wrappers::ReceiverStream::new(receiver);
         let mut answers = client.stream_calls(stream).await.expect("a stream").into_inner();
         let mut finals = std::collections::BTreeMap::new();
-        while let Some(answer) = answers.message().await.expect("an answer") {
+        let wanted: std::collections::BTreeMap<_, _> = expected.iter().map(|verdict| (verdict.call_id.clone(), verdict.clone())).collect();
+        // What does not come is told below.
+        while let Ok(answer) = tokio::time::timeout(NEVER / 10, answers.message()).await {
+            let Some(answer) = answer.expect("an answer") else { break };
             match answer.response {
                 Some(Response::Verdict(verdict)) if verdict.r#final => {
                     finals.insert(verdict.call_id.clone(), comparable(&verdict));
+                    if finals == wanted {
+                        open = None;
+                    }
                 }
                 Some(Response::Rejection(rejection)) => panic!("{rejection:?}"),
                 _ => {}
             }
         }
+        drop(open);
         feeding.await.expect("all was sent");
         for ((_, case), expected) in all_cases().iter().zip(&expected) {
             assert_eq!(finals.get(&expected.call_id), Some(expected), "{}", case.name);

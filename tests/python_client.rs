@@ -10,7 +10,7 @@ fn a_python_client_made_from_reflection() {
         println!("skipped: python client (CALLGRADE_PYTHON is not set; make test sets it)");
         return;
     };
-    let mut server = RunningServer::start(&["--gap-ms", "300", "--idle-ms", "3000"]);
+    let mut server = RunningServer::start(&["--gap-ms", "2000", "--idle-ms", "8000"]);
     let output = crate::support::python(&python)
         .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/client"])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))

@@ -31,7 +31,7 @@ const NOT_RUN: [&str; 8] = [
     "spark-submit",
 ];
 /// A server takes up to a second to learn of what a command has done; a reader would not see it, a test may.
-const LEARNS: Duration = Duration::from_secs(20);
+const LEARNS: Duration = Duration::from_secs(60);
 
 /// A command of the document, and what it shows.
 struct Step<'a> {

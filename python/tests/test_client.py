@@ -12,6 +12,9 @@ from server import run
 
 from callgrade import Client, events, v1
 
+# How a call ends whose time is over while it is tried again: between two tries, or within one.
+GAVE_UP = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+
 
 def test_grade(client):
     answer = client.grade(events.call("g-1", "broadband", ASKS, attributes={"line": "7"}))
@@ -36,7 +39,7 @@ def test_whole_calls_wait_for_a_server_that_starts(serve):
     server.kill()
     with Client(server.address, timeout_s=0.3) as client, pytest.raises(grpc.RpcError) as lost:
         client.grade(events.call("gone", "broadband", ASKS))
-    assert lost.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert lost.value.code() in GAVE_UP
     import threading
 
     starting = threading.Timer(0.5, server.start)
@@ -85,4 +88,4 @@ def test_tls(serve):
     # Of no authority of the system's.
     with Client(target, timeout_s=0.3) as client, pytest.raises(grpc.RpcError) as refused:
         client.scripts()
-    assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert refused.value.code() in GAVE_UP

@@ -335,13 +335,13 @@ def test_events_out_of_order_are_put_right(client, call_id, order):
 
 def test_a_gap_is_waited_for_then_noticed(client, call_id):
     with client.stream() as stream:
+        began = time.monotonic()
         for seq in (1, 2, 4, 5):
             stream.send(call_id, seq, BROADBAND_A[seq - 1], "broadband" if seq == 1 else "")
         assert acks(stream.until_ack(call_id, 2), call_id) == [1, 2]
-        began = time.monotonic()
         answers = stream.until_ack(call_id, 5)
-        # The server under test waits 300 ms for a gap.
-        assert 0.2 < time.monotonic() - began < 5
+        # The server under test waits 2 s for a gap.
+        assert time.monotonic() - began > 1.9
         while not of(answers, "verdict", call_id):
             answers.append(stream.next())
         (verdict,) = of(answers, "verdict", call_id)
@@ -402,13 +402,13 @@ def test_a_late_event_after_the_end_revises(client, call_id):
 
 def test_an_idle_call_ends(client, call_id):
     with client.stream() as stream:
+        began = time.monotonic()
         for seq in (1, 2, 3):
             stream.send(call_id, seq, BROADBAND_D[seq - 1], "broadband" if seq == 1 else "")
         assert standings(stream.until_ack(call_id, 3) + [stream.next()], call_id)[:1] == [("D", "D2", 0)]
-        # The server under test holds a call for ended after 3 s without an event.
-        began = time.monotonic()
         kind, verdict = stream.next()
-        assert 2 < time.monotonic() - began < 20
+        # The server under test holds a call for ended after 8 s without an event.
+        assert time.monotonic() - began > 7.9
         assert (kind, verdict.final, verdict.ended_by, verdict.rule_id, verdict.revision) == ("verdict", True, "idle", "D2", 1)
 
 
@@ -500,8 +500,9 @@ def test_a_call_whose_first_event_never_comes(client, call_id):
 
 
 def test_deadline_of_a_stream(client, call_id):
-    with client.stream(timeout=0.5) as stream:
+    with client.stream(timeout=3) as stream:
         stream.send(call_id, 1, BROADBAND_A[0], "broadband")
+        stream.until_ack(call_id, 1)
         with pytest.raises(grpc.RpcError) as error:
             list(stream.answers)
     assert error.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED

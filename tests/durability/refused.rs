@@ -133,7 +133,7 @@ fn each_event_that_a_failure_takes_along_is_refused() {
 fn nothing_is_acknowledged_past_a_refused_event_even_when_its_call_ends() {
     let folder = tempfile::tempdir().expect("a folder");
     block_on(async {
-        let (server, database) = keeping(folder.path(), Patience { idle: Duration::from_millis(400), ..patience() }).await;
+        let (server, database) = keeping(folder.path(), Patience { idle: Duration::from_secs(3), ..patience() }).await;
         let mut talk = Talk::open(&server).await;
         send(&talk, &[1]).await;
         assert_eq!(talk.ack().await, 1);

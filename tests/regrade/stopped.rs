@@ -85,8 +85,7 @@ fn stopped_and_resumed() {
     let out = folder.path().join("out");
     let mut child = start(&input, &out, &[]);
     assert!(parts(&mut child, &out, 3), "it is over too soon");
-    let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
-    assert!(interrupt.success());
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).expect("it runs");
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
     let graded = found(&out).len();

@@ -13,7 +13,7 @@ use crate::support::postgres::PostgresServer;
 /// Calls of the job.
 const CALLS: usize = 2_400;
 /// Slow enough to be killed in the middle.
-const SLOWLY: [&str; 2] = ["--max-regrade-rate", "1000"];
+const SLOWLY: [&str; 2] = ["--max-regrade-rate", "500"];
 /// How often the server is killed while it runs.
 const KILLS: u64 = 5;
 

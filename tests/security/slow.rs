@@ -101,7 +101,7 @@ fn a_head_without_end_is_refused() {
 #[test]
 fn a_connection_whose_other_end_is_gone_is_dropped_and_one_that_is_quiet_is_not() {
     block_on(async {
-        let options = ServerOptions { keepalive: SHORT, keepalive_timeout: SHORT, ..ServerOptions::default() };
+        let options = ServerOptions { keepalive: SHORT, keepalive_timeout: Duration::from_secs(5), ..ServerOptions::default() };
         let server = TestServer::start_guarded(Tenants::default(), options).await;
         let (sender, receiver) = mpsc::channel(1);
         let mut grading = GradingClient::connect(format!("http://{}", server.address)).await.expect("a channel");

@@ -184,10 +184,18 @@ def shuffled(calls):
     return [*ends, *({**call, "events": call["events"][:half], "from": 0} for call, half in halves)]
 
 
+def program_of(exe):
+    """Where a process has its program from; empty if it has ended, or is not ours to see."""
+    try:
+        return os.readlink(exe)
+    except OSError:
+        return ""
+
+
 def left_over(folder):
     """Programs that were shipped to workers and still run, once they have had time to end."""
     for _ in range(100):
-        running = [exe for exe in Path("/proc").glob("[0-9]*/exe") if os.path.exists(exe) and os.readlink(exe).startswith(str(folder))]
+        running = [exe for exe in Path("/proc").glob("[0-9]*/exe") if program_of(exe).startswith(str(folder))]
         if not running:
             return []
         time.sleep(0.1)
