@@ -9,6 +9,7 @@ use arrow_ipc::reader::StreamReader;
 use super::FileLimitOptions;
 use crate::ingest::Limits;
 use crate::ingest::arrow::ArrowCalls;
+use crate::ingest::guard::decoded;
 use crate::ingest::lines::{Line, lines};
 use crate::ingest::recorded::one_a_line;
 pub(super) use crate::ingest::recorded::{Format, Given, Item, Reading};
@@ -107,7 +108,8 @@ fn arrow_stream(
     if source.fill_buf()?.starts_with(b"ARROW1") {
         anyhow::bail!("an Arrow file; --format arrow reads streams");
     }
-    let batches = StreamReader::try_new(Counted { source, progress }, None)?;
+    let damaged = |rows: u64, reason: String| anyhow::anyhow!("the Arrow stream cannot be read on after {rows} rows: {reason}");
+    let mut batches = decoded(|| StreamReader::try_new(Counted { source, progress }, None)).map_err(|reason| damaged(0, reason))?;
     let mut calls = ArrowCalls::new(&batches.schema(), reading.limits)?;
     let mut outcome = Ok(true);
     let mut take = |row: u64, call| {
@@ -115,8 +117,8 @@ fn arrow_stream(
             outcome = give(reading.given(row as usize, call));
         }
     };
-    for batch in batches {
-        calls.read(&batch?, &mut take)?;
+    while let Some(batch) = decoded(|| batches.next().transpose()).map_err(|reason| damaged(calls.rows(), reason))? {
+        calls.read(&batch, &mut take)?;
     }
     calls.finish(&mut take);
     outcome.map(drop)

@@ -8,6 +8,7 @@ use pbjson_types::Timestamp;
 pub mod aliyun;
 pub mod arrow;
 pub mod freeswitch;
+pub(crate) mod guard;
 pub(crate) mod json;
 
 pub use json::event;

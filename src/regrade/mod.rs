@@ -6,7 +6,6 @@
 
 pub mod diff;
 pub mod grading;
-mod guard;
 pub mod run;
 pub mod sink;
 pub mod source;

@@ -17,11 +17,11 @@ use serde::Serialize;
 
 use super::diff::Diff;
 use super::grading::Grading;
-use super::guard::guarded;
 use super::sink::{Chunk, Encoder, Part, Sink};
 use super::source::{Piece, Position, Source};
 use super::state::State;
 use crate::ingest::Rejection;
+use crate::ingest::guard::guarded;
 use crate::ingest::recorded::{Given, Reading};
 
 /// Calls of a chunk, which of Parquet is a row group.

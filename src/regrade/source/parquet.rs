@@ -17,8 +17,8 @@ use parquet::schema::types::SchemaDescriptor;
 
 use super::SourceError;
 use crate::ingest::arrow::{ArrowCalls, Form, first_other, last_id, may_be_left_out, reads};
+use crate::ingest::guard::decoded;
 use crate::ingest::recorded::{Given, Reading};
-use crate::regrade::guard::guarded;
 
 /// Rows decoded at a time.
 const BATCH: usize = 1_024;
@@ -39,7 +39,7 @@ impl Table {
     pub(super) fn open(path: &Path) -> Result<Self, SourceError> {
         let failed = |reason: String| SourceError::Parquet(path.to_owned(), reason);
         let file = File::open(path).map_err(|error| SourceError::Path(path.to_owned(), error))?;
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| failed(error.to_string()))?;
+        let metadata = decoded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())).map_err(failed)?;
         // Also tells what is wrong with the columns, before anything is graded.
         let form = ArrowCalls::new(metadata.schema(), crate::ingest::Limits::default()).map_err(|error| failed(error.to_string()))?.form();
         let ids = leaves(metadata.parquet_schema(), |_, path| path == ["call_id"]);
@@ -86,11 +86,6 @@ impl Table {
             }
         }
     }
-}
-
-/// Decodes something of a file, which may be damaged such that the decoder panics.
-fn decoded<T, E: std::fmt::Display>(doing: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
-    guarded(doing).map_err(|panic| format!("damaged: {panic}"))?.map_err(|error| error.to_string())
 }
 
 /// The leaf columns that are wanted, by their place and path.

@@ -13,7 +13,7 @@ thread_local! {
 ///
 /// # Errors
 /// It panicked: what it said.
-pub(super) fn guarded<T>(doing: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn guarded<T>(doing: impl FnOnce() -> T) -> Result<T, String> {
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {
         let others = take_hook();
@@ -27,6 +27,14 @@ pub(super) fn guarded<T>(doing: impl FnOnce() -> T) -> Result<T, String> {
     let outcome = catch_unwind(AssertUnwindSafe(doing));
     GUARDED.set(before);
     outcome.map_err(|panic| words(&*panic))
+}
+
+/// Decodes something that may be damaged such that the decoder panics.
+///
+/// # Errors
+/// It cannot be decoded: why.
+pub(crate) fn decoded<T, E: std::fmt::Display>(decoding: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+    guarded(decoding).map_err(|panic| format!("damaged: {panic}"))?.map_err(|error| error.to_string())
 }
 
 fn words(panic: &(dyn Any + Send)) -> String {
