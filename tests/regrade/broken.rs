@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
 use super::{call, labels, lines, records, regrade};
 use crate::support::tables::{flat, nested, write_parquet};
 use crate::support::{callgrade, stderr};
@@ -93,6 +95,30 @@ fn a_damaged_row_group_costs_no_other() {
         let found = labels(&[&out]).len();
         assert!(!told.is_empty() && found >= records.len() / 2 && found <= records.len(), "{name}: {found} of {}: {told:?}", records.len());
     }
+}
+
+#[test]
+fn damage_that_its_decoder_does_not_expect_costs_what_is_damaged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("calls.parquet");
+    write_parquet(&path, &[nested(&records(&lines()))], 100);
+    let whole = std::fs::read(&path).expect("a file");
+    let panics = |bytes: &[u8]| {
+        let bytes = bytes::Bytes::copy_from_slice(bytes);
+        let reading = || {
+            ParquetRecordBatchReaderBuilder::try_new(bytes).and_then(|file| file.build()).map(|rows| rows.take_while(Result::is_ok).count())
+        };
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(reading)).is_err()
+    };
+    let changed = |place: usize| {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 0xff;
+        bytes
+    };
+    let damaged = (0..whole.len()).map(changed).find(|bytes| panics(bytes)).expect("the decoder trusts some byte");
+    std::fs::write(&path, damaged).expect("a file");
+    let told = rejects(&[&path], &folder.path().join("out.parquet"));
+    assert!(!told.is_empty() && told.iter().any(|told| told.contains("damaged: ")), "{told:?}");
 }
 
 #[test]

@@ -176,10 +176,8 @@ impl<'a> Rows<'a> {
     fn range(&mut self, group: usize, rows: Range<usize>, whole: bool) {
         let mut at = rows.start;
         let outcome = (|| {
-            for batch in
-                self.table.batches(group, &self.table.columns(group), (!whole).then(|| rows.clone())).map_err(|error| error.to_string())?
-            {
-                let batch = batch.map_err(|error| error.to_string())?;
+            let mut batches = decoded(|| self.table.batches(group, &self.table.columns(group), (!whole).then(|| rows.clone())))?;
+            while let Some(batch) = decoded(|| batches.next().transpose())? {
                 self.take(&batch)?;
                 at += batch.num_rows();
             }
