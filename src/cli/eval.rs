@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::input::{self, Given, ReadOptions};
@@ -114,7 +115,8 @@ fn of_calls(args: &EvalArgs, path: &Path, gold: &Path, options: &Options, reject
             }
             Ok(true)
         },
-    )?;
+    )
+    .with_context(|| name.clone())?;
     Ok(calls::measure(&recorded, &gold, options))
 }
 

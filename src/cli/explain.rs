@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context;
 use clap::Args;
 
 use super::classify::follow_up_words;
@@ -58,7 +59,8 @@ pub(super) fn run(args: &ExplainArgs, lang: Lang) -> Outcome {
             }
             Ok(found.is_none() && refused.is_none())
         },
-    )?;
+    )
+    .with_context(|| name.clone())?;
     let Some(record) = found else {
         match refused {
             Some(rejection) => eprintln!("callgrade: {name}: {rejection}"),

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use arrow_ipc::reader::StreamReader;
+use arrow_array::RecordBatch;
+use arrow_buffer::Buffer;
+use arrow_ipc::reader::StreamDecoder;
 
 use super::FileLimitOptions;
 use crate::ingest::Limits;
@@ -106,35 +108,72 @@ fn arrow_stream(
     mut give: impl FnMut(Given) -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
     if source.fill_buf()?.starts_with(b"ARROW1") {
-        anyhow::bail!("an Arrow file; --format arrow reads streams");
+        return Err(unreadable("an Arrow file; --format arrow reads streams"));
     }
-    let damaged = |rows: u64, reason: String| anyhow::anyhow!("the Arrow stream cannot be read on after {rows} rows: {reason}");
-    let mut batches = decoded(|| StreamReader::try_new(Counted { source, progress }, None)).map_err(|reason| damaged(0, reason))?;
-    let mut calls = ArrowCalls::new(&batches.schema(), reading.limits)?;
-    let mut outcome = Ok(true);
+    let mut batches = Batches { source, progress, decoder: StreamDecoder::new(), left: Buffer::from(&[][..]) };
+    let mut calls: Option<ArrowCalls> = None;
+    let mut going_on = Ok(true);
     let mut take = |row: u64, call| {
-        if matches!(outcome, Ok(true)) {
-            outcome = give(reading.given(row as usize, call));
+        if matches!(going_on, Ok(true)) {
+            going_on = give(reading.given(row as usize, call));
         }
+        matches!(going_on, Ok(true))
     };
-    while let Some(batch) = decoded(|| batches.next().transpose()).map_err(|reason| damaged(calls.rows(), reason))? {
-        calls.read(&batch, &mut take)?;
+    loop {
+        let rows = calls.as_ref().map_or(0, ArrowCalls::rows);
+        let batch = batches.next(rows)?;
+        let calls = match &mut calls {
+            Some(calls) => calls,
+            None => {
+                let schema = batches.decoder.schema().ok_or_else(|| unreadable("no Arrow stream: it has no schema"))?;
+                calls.insert(ArrowCalls::new(&schema, reading.limits).map_err(unreadable)?)
+            }
+        };
+        let mut on = true;
+        match &batch {
+            Some(batch) => calls.read(batch, &mut |row, call| on = take(row, call)).map_err(unreadable)?,
+            None => calls.finish(&mut |row, call| on = take(row, call)),
+        }
+        if batch.is_none() || !on {
+            return going_on.map(drop);
+        }
     }
-    calls.finish(&mut take);
-    outcome.map(drop)
 }
 
-/// A source whose bytes are counted.
-struct Counted<R, F> {
-    source: R,
+/// What is wrong with a source as a whole: others are read all the same.
+fn unreadable(reason: impl std::fmt::Display) -> anyhow::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason.to_string()).into()
+}
+
+/// The batches of an Arrow IPC stream. Room is made as bytes come, whatever lengths the stream claims.
+struct Batches<R, F> {
+    source: BufReader<R>,
+    /// Hears of bytes.
     progress: F,
+    decoder: StreamDecoder,
+    /// Bytes that were read and not decoded.
+    left: Buffer,
 }
 
-impl<R: Read, F: FnMut(u64)> Read for Counted<R, F> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.source.read(buffer)?;
-        (self.progress)(read as u64);
-        Ok(read)
+impl<R: Read, F: FnMut(u64)> Batches<R, F> {
+    /// The next batch, behind so many rows; `None` behind the last.
+    fn next(&mut self, rows: u64) -> anyhow::Result<Option<RecordBatch>> {
+        let damaged = |reason: String| unreadable(format_args!("the Arrow stream cannot be read on after {rows} rows: {reason}"));
+        loop {
+            if self.left.is_empty() {
+                let bytes = self.source.fill_buf()?;
+                if bytes.is_empty() {
+                    return decoded(|| self.decoder.finish()).map(|()| None).map_err(damaged);
+                }
+                self.left = Buffer::from(bytes);
+                let read = bytes.len();
+                self.source.consume(read);
+                (self.progress)(read as u64);
+            }
+            if let Some(batch) = decoded(|| self.decoder.decode(&mut self.left)).map_err(damaged)? {
+                return Ok(Some(batch));
+            }
+        }
     }
 }
 

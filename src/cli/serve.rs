@@ -97,9 +97,9 @@ pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
     };
     let limits = Limits { message_bytes: args.max_message_bytes, ..args.limits.limits() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let (telemetry, stop) = {
+    let (telemetry, mut stop) = {
         let _within = runtime.enter();
-        (args.telemetry.open()?, told_to_stop())
+        (args.telemetry.open()?, Box::pin(told_to_stop()))
     };
     for variable in &settled.unused {
         tracing::warn!(variable, "the variable of no setting");
@@ -108,8 +108,11 @@ pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
     let (listener, address) =
         runtime.block_on(transport::listen(&args.listen)).map_err(|error| anyhow::anyhow!("cannot listen on {}: {error}", args.listen))?;
     let store = if args.store == NO_STORE { None } else { Some(Store::open(&Location::parse(&args.store))?) };
-    if let Some(store) = &store {
-        claim(store)?;
+    let mut stopped = || runtime.block_on(async { tokio::time::timeout(SUCCESSION / 50, &mut stop).await.is_ok() });
+    if let Some(store) = &store
+        && !claim(store, &mut stopped)?
+    {
+        return Ok(ExitCode::SUCCESS);
     }
     let security = args.security.security(store.clone())?;
     if let Some(notice) = args.security.check(&security, address)? {
@@ -173,16 +176,28 @@ pub(super) fn run(args: &ServeArgs, settled: &Settled) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes the store this server's, as soon as the one before it is known to be gone.
+/// Makes the store this server's, as soon as the one before it is known to be gone; false if it is told to stop before. `stopped` waits a
+/// while for that.
 ///
 /// # Errors
 /// Another server has it and keeps it, or it cannot be reached.
-fn claim(store: &Store) -> Result<(), StoreError> {
-    let begun = Instant::now();
+fn claim(store: &Store, mut stopped: impl FnMut() -> bool) -> Result<bool, StoreError> {
+    let mut since = None;
     loop {
         match store.claim() {
-            Err(StoreError::InUse(_)) if begun.elapsed() < SUCCESSION => std::thread::sleep(SUCCESSION / 50),
-            claimed => return claimed,
+            Err(error @ StoreError::InUse(_)) => {
+                let since = *since.get_or_insert_with(|| {
+                    tracing::info!(wait_s = SUCCESSION.as_secs(), "{error}; waiting for it to go");
+                    Instant::now()
+                });
+                if since.elapsed() >= SUCCESSION {
+                    return Err(error);
+                }
+                if stopped() {
+                    return Ok(false);
+                }
+            }
+            claimed => return claimed.map(|()| true),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use callgrade::wire::v1::stream_calls_response::Response;
 use prost::Message;
 
 use crate::support::postgres::PostgresServer;
-use crate::support::{NEVER, block_on, callgrade, comparable, stdout, stream_message};
+use crate::support::{NEVER, block_on, callgrade, comparable, program, stdout, stream_message};
 
 mod disk;
 mod load;
@@ -204,13 +205,33 @@ fn idle_time_runs_on_while_the_server_is_down() {
 }
 
 #[test]
+fn a_server_that_waits_for_a_store_is_stopped_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let _first = Process::start(&text(folder.path()), &[]);
+    let mut second = program();
+    second.args(["serve", "--listen", "127.0.0.1:0", "--store"]).arg(folder.path());
+    let mut second = second.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the server starts");
+    let mut said = std::io::BufReader::new(second.stderr.take().expect("what it says"));
+    let mut line = String::new();
+    while !line.contains("waiting for it to go") {
+        line.clear();
+        assert!(std::io::BufRead::read_line(&mut said, &mut line).expect("a line") > 0, "it has ended");
+    }
+    rustix::process::kill_process(rustix::process::Pid::from_child(&second), rustix::process::Signal::TERM).expect("it waits");
+    let output = second.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), ""));
+}
+
+#[test]
 fn two_servers_do_not_share_a_store() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = folder.path().to_string_lossy().into_owned();
     let _first = Process::start(&store, &[]);
     let output = callgrade(&["serve", "--listen", "127.0.0.1:0", "--store", &store], b"");
     assert_eq!(output.status.code(), Some(2));
-    assert_eq!(crate::support::stderr(&output), format!("callgrade: {store} is in use by another callgrade server\n"));
+    let (told, in_use) = (crate::support::stderr(&output), format!("{store} is in use by another callgrade server"));
+    assert!(told.contains(&format!("{in_use}; waiting for it to go")), "{told}");
+    assert!(told.ends_with(&format!("\ncallgrade: {in_use}\n")), "{told}");
 }
 
 #[test]

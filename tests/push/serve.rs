@@ -58,8 +58,11 @@ fn a_verdict_is_pushed_masked_and_once_though_the_server_is_killed() {
         until("it is pushed again", || !receiver.taken().is_empty()).await;
         drop(server);
         let taken = receiver.taken();
-        // Killed once more than it heard that it had been taken, it sends the same again.
-        assert!(taken.iter().all(|arrival| arrival.event["id"] == taken[0].event["id"]), "one final verdict, and no provisional ones");
+        // A server killed before it hears that it was taken sends the same again.
+        assert!(
+            taken.len() <= 2 && taken.iter().all(|arrival| arrival.event["id"] == taken[0].event["id"]),
+            "one final verdict, and no provisional ones"
+        );
         assert_eq!(taken[0].event["type"], "callgrade.verdict.final.v1");
 
         let line = serde_json::to_vec(&call_message("pushed", "telemarketing", &events)).expect("JSON");

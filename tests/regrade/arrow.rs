@@ -3,13 +3,14 @@
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type};
 use arrow_array::{Array, RecordBatch, StringArray};
-use arrow_ipc::reader::StreamReader;
+use arrow_buffer::Buffer;
+use arrow_ipc::reader::{StreamDecoder, StreamReader};
 use arrow_ipc::writer::StreamWriter;
 use callgrade::wire::v1;
 
 use super::{classified, lines, records};
 use crate::support::tables::{flat, nested};
-use crate::support::{callgrade, stderr};
+use crate::support::{callgrade, stderr, stdout};
 
 /// A stream of a table, in batches of so many rows.
 fn stream(table: &RecordBatch, rows: usize) -> Vec<u8> {
@@ -191,33 +192,50 @@ fn a_bad_row_is_a_row_without_a_verdict() {
 
 #[test]
 fn what_cannot_be_read_to_its_end_fails() {
-    let table = nested(&records(super::call("one", "多少钱", "").as_bytes()));
+    let calls = [super::call("one", "多少钱", ""), super::call("two", "不需要", "")].join("\n");
+    let table = nested(&records(calls.as_bytes()));
     let whole = stream(&table, 1);
-    let cut = whole[..whole.len() / 2].to_vec();
-    let damaged = damaged(&whole);
+    // Without the mark of its end.
+    let first = stream(&table.slice(0, 1), 1).len() - 8;
+    let cut = whole[..first + 100].to_vec();
+    let mut long = whole.clone();
+    // The length that the second batch claims for its body, which is the fourth field of its message: more than there is memory.
+    let body = (whole.len() - 8 - first) as u64;
+    let at = (first..whole.len() - 8)
+        .find(|at| (body - 4_096..body).contains(&u64::from_le_bytes(whole[*at..at + 8].try_into().expect("eight"))));
+    long[at.expect("its length") + 5] = 0x7f;
     for (input, told) in [
         (b"ARROW1\0\0rest".to_vec(), "an Arrow file; --format arrow reads streams\n"),
-        (cut, "the Arrow stream cannot be read on after 0 rows: "),
-        (damaged, "the Arrow stream cannot be read on after 0 rows: damaged: "),
+        (Vec::new(), "no Arrow stream: it has no schema\n"),
+        (cut, "the Arrow stream cannot be read on after 1 rows: Ipc error: Unexpected End of Stream\n"),
+        (long, "the Arrow stream cannot be read on after 1 rows: Ipc error: Unexpected End of Stream\n"),
+        (damaged(&whole, first), "the Arrow stream cannot be read on after 1 rows: damaged: "),
     ] {
         let output = callgrade(&["classify", "--format", "arrow", "--output", "arrow"], &input);
         assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
         let told = format!("callgrade: -: {told}");
         assert!(stderr(&output).starts_with(&told) && stderr(&output).lines().count() == 1, "{}", stderr(&output));
+        // What came before is graded, and not taken for the whole.
+        let output = callgrade(&["classify", "--format", "arrow"], &input);
+        let graded = usize::from(told.contains("after 1 rows"));
+        assert_eq!((output.status.code(), stdout(&output).lines().count()), (Some(1), graded), "{}", stderr(&output));
+        assert!(stderr(&output).starts_with(&told), "{}", stderr(&output));
     }
 }
 
-/// The stream with one byte changed such that its decoder panics.
-fn damaged(whole: &[u8]) -> Vec<u8> {
-    let panics = |bytes: &[u8]| {
-        let reading =
-            || StreamReader::try_new(bytes, None).map(|batches| batches.map(|batch| batch.is_ok()).filter(|whole| *whole).count());
-        std::panic::catch_unwind(reading).is_err()
+/// The stream with one byte behind a place changed such that its decoder panics.
+fn damaged(whole: &[u8], from: usize) -> Vec<u8> {
+    let panics = |bytes: Vec<u8>| {
+        let decoding = || {
+            let (mut decoder, mut left) = (StreamDecoder::new(), Buffer::from(bytes));
+            while decoder.decode(&mut left).is_ok_and(|batch| batch.is_some()) {}
+        };
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(decoding)).is_err()
     };
     let changed = |place: usize| {
         let mut bytes = whole.to_vec();
         bytes[place] ^= 0xff;
         bytes
     };
-    (0..whole.len()).map(changed).find(|bytes| panics(bytes)).expect("the decoder trusts some byte")
+    (from..whole.len()).map(changed).find(|bytes| panics(bytes.clone())).expect("the decoder trusts some byte")
 }
